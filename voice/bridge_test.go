@@ -1,0 +1,285 @@
+package voice
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"testing"
+	"time"
+)
+
+// card is a sound card with a microphone that hears a tone, in virtual time.
+type card struct {
+	rate   int     // Hz, nominal
+	drift  float64 // of its clock, parts of 1
+	block  int     // samples a callback
+	tone   []float32
+	n      int // samples so far
+	random *rand.Rand
+}
+
+func newCard(rate, block int, ppm float64) *card {
+	return &card{
+		rate: rate, block: block, drift: ppm / 1e6,
+		tone: tone(SampleRate, toneHz, 0.1), random: rand.New(rand.NewPCG(1, uint64(block))),
+	}
+}
+
+// next is when the next callback comes, up to 2 ms late.
+func (c *card) next() time.Duration {
+	at := float64(c.n+c.block) / (float64(c.rate) * (1 + c.drift))
+	return time.Duration(at * float64(time.Second))
+}
+
+// toneHz is what the tone has at a card's nominal rate.
+const toneHz = 1000.0
+
+// call is one callback. A card of another rate has been resampled to 48 kHz,
+// which leaves pieces of uneven size; how well is for the resampler's own tests.
+// What nobody looks at is only counted, or this would take minutes.
+func (c *card) call(b *Bridge, now time.Duration, counted bool) {
+	from := c.n * SampleRate / c.rate
+	c.n += c.block
+	to := c.n * SampleRate / c.rate
+	at := from % (SampleRate / 100) // which is ten periods on
+	now += time.Duration(c.random.Float64() * float64(2*time.Millisecond))
+	if !counted {
+		b.Write(now, c.tone[at:at+to-from])
+		return
+	}
+	b.chunk.Store(max(b.chunk.Load(), int64(to-from)))
+	b.stamp.Store(int64(now))
+	b.ring.claimed.Add(uint64(to - from))
+	b.ring.written.Add(uint64(to - from))
+}
+
+// place is which sample of the card, at 48 kHz, the next frame begins with.
+func (b *Bridge) place() float64 { return float64(b.at) + b.frac }
+
+// soak is minutes, or half an hour with SOTTO_SOAK set.
+func soak(minutes int) int {
+	if os.Getenv("SOTTO_SOAK") != "" {
+		return 30
+	}
+	return minutes
+}
+
+// TestBridge runs cards of every kind for as long as it takes to see drift.
+func TestBridge(t *testing.T) {
+	for _, c := range []struct {
+		rate, block int
+		ppm         float64
+		minutes     int
+	}{
+		{48000, 256, 500, 3},
+		{48000, 441, 100, soak(8)},
+		{48000, 960, -100, 4},
+		{48000, 1024, -500, 3},
+		{44100, 256, -100, 2},
+		{44100, 441, 100, 2},
+		{44100, 1024, 100, 2},
+	} {
+		t.Run(fmt.Sprintf("%d Hz, %d samples, %g ppm, %d min", c.rate, c.block, c.ppm, c.minutes), func(t *testing.T) {
+			t.Parallel()
+			var b Bridge
+			bridged(t, &b, newCard(c.rate, c.block, c.ppm), time.Duration(c.minutes)*time.Minute)
+		})
+	}
+}
+
+// bridged reads every 20 ms, up to 3 ms late, and wants a frame each time, each
+// beginning where the one before ended, the tone whole, and the age of what is
+// read steady.
+func bridged(t *testing.T, b *Bridge, c *card, length time.Duration) {
+	random := rand.New(rand.NewPCG(5, 6))
+	var f Frame
+	var signal, noise, youngest, oldest float64
+	youngest = math.Inf(1)
+	first := 0
+	settled := 60 * time.Second
+	expected := -1.0
+	for tick := 1; time.Duration(tick)*FrameTime < length; tick++ {
+		now := time.Duration(tick)*FrameTime + time.Duration(random.Float64()*float64(3*time.Millisecond))
+		for c.next() < now {
+			c.call(b, c.next(), tick%50 < 42)
+		}
+		from := b.place()
+		if tick%50 != 0 && first > 0 { // all but the arithmetic
+			if !b.look(now) || !b.due(now) || b.ring.Written() < b.at+FrameSamples+bridgeTaps+2 {
+				t.Errorf("nothing at %v", now)
+			}
+			b.advance()
+		} else if !b.Read(now, &f) {
+			if first > 0 {
+				t.Errorf("nothing at %v", now)
+			}
+			continue
+		}
+		rate := b.rate
+		if first == 0 {
+			first = tick
+			from = b.place() - FrameSamples
+		} else if math.Abs(from-expected) > 1e-3 {
+			t.Fatalf("at %v the sound jumps from %.1f to %.1f", now, expected, from)
+		}
+		expected = b.place()
+		if time.Duration(tick)*FrameTime < settled {
+			continue
+		}
+		age := now.Seconds()*SampleRate*(1+c.drift) - from
+		late := (now - time.Duration(tick)*FrameTime).Seconds() * SampleRate
+		youngest, oldest = min(youngest, age-late), max(oldest, age-late)
+		if tick%50 == 0 {
+			for i, v := range f[:len(f)/2] {
+				at := (from + float64(i)*rate) / SampleRate
+				want := 0.5 * math.Sin(2*math.Pi*toneHz*math.Mod(at, 1))
+				signal += want * want
+				noise += (float64(v) - want) * (float64(v) - want)
+			}
+		}
+	}
+	below := 10 * math.Log10(signal/noise)
+	t.Logf("age %.1f to %.1f ms, rate off by %.1f millionths, the rest %.0f dB below the tone, %d slips",
+		youngest/48, oldest/48, (b.rate-1)*1e6, below, b.Slips())
+	if b.Slips() != 0 || below < 75 || oldest-youngest > 5*48 || oldest > 60*48 {
+		t.Error("the sound is not whole, or not in time")
+	}
+	if math.Abs(b.rate-1-c.drift) > 60e-6 {
+		t.Errorf("the rate is %.1f millionths off, the card %.1f", (b.rate-1)*1e6, c.drift*1e6)
+	}
+}
+
+// TestBridgeAndResampler is a card as it is: what comes at its rate goes through
+// the resampler, whose pieces are uneven and whose first are small. From the first
+// frame on none is missing, none is older than it may be, and the tone is whole.
+// With SOTTO_SOAK set it is 4 minutes for each of 8 beginnings.
+func TestBridgeAndResampler(t *testing.T) {
+	length := time.Second
+	if os.Getenv("SOTTO_SOAK") != "" {
+		length = 4 * time.Minute
+	}
+	for _, rate := range []int{48000, 44100} {
+		for _, block := range []int{256, 441, 1024} {
+			t.Run(fmt.Sprintf("%d Hz, %d samples", rate, block), func(t *testing.T) {
+				t.Parallel()
+				for phase := range 8 { // of the first callback against the tick
+					var b Bridge
+					c := newCard(rate, block, 100)
+					throughResampler(t, &b, c, time.Duration(phase)*FrameTime/8, length)
+				}
+			})
+		}
+	}
+}
+
+func throughResampler(t *testing.T, b *Bridge, c *card, phase, length time.Duration) {
+	random := rand.New(rand.NewPCG(7, 8))
+	rs := NewResampler(c.rate, SampleRate)
+	in, out := make([]float32, c.block), make([]float32, 2*c.block)
+	var f Frame
+	first, begins := 0, 0.0
+	var youngest, oldest, worst float64
+	youngest = math.Inf(1)
+	for tick := 1; time.Duration(tick)*FrameTime < length; tick++ {
+		now := time.Duration(tick)*FrameTime + phase + time.Duration(random.Float64()*float64(3*time.Millisecond))
+		for c.next() < now {
+			at := c.next() + time.Duration(c.random.Float64()*float64(2*time.Millisecond))
+			for i := range in {
+				in[i] = float32(0.5 * math.Sin(2*math.Pi*toneHz*math.Mod(float64(c.n+i)/float64(c.rate), 1)))
+			}
+			c.n += c.block
+			rs.Write(in)
+			b.Write(at, out[:rs.Read(out)])
+		}
+		begins = b.place()
+		if !b.Read(now, &f) {
+			if first > 0 || tick > 25 {
+				t.Errorf("nothing at %v", now)
+			}
+			continue
+		}
+		if first == 0 {
+			first, begins = tick, b.place()-FrameSamples
+		}
+		age := now.Seconds()*SampleRate*(1+c.drift) - begins
+		youngest, oldest = min(youngest, age), max(oldest, age)
+		if tick < first+5 {
+			continue // the tone begins
+		}
+		for i, v := range f {
+			at := (begins + float64(i)*b.rate) / SampleRate
+			worst = max(worst, math.Abs(float64(v)-0.5*math.Sin(2*math.Pi*toneHz*math.Mod(at, 1))))
+		}
+	}
+	most := FrameSamples + 2*float64(c.block)*SampleRate/float64(c.rate) + 15*48
+	t.Logf("from frame %d on; age %.1f to %.1f ms, worst error %.5f, %d slips", first, youngest/48, oldest/48, worst, b.Slips())
+	if first == 0 || b.Slips() != 0 || oldest > most || worst > 0.01 {
+		t.Errorf("the sound is not whole, or older than %.1f ms", most/48)
+	}
+}
+
+// TestTwoCards: microphone and loudspeaker 200 ppm apart keep their distance.
+func TestTwoCards(t *testing.T) {
+	mic, speaker := newCard(48000, 441, 100), newCard(44100, 1024, -100)
+	var heard, played Bridge
+	var f Frame
+	near, far := math.Inf(1), math.Inf(-1)
+	for tick := 1; tick < 5*60*50; tick++ {
+		now := time.Duration(tick) * FrameTime
+		for mic.next() < now {
+			mic.call(&heard, mic.next(), true)
+		}
+		for speaker.next() < now {
+			speaker.call(&played, speaker.next(), true)
+		}
+		if !heard.open || !played.open { // begins as in a call
+			if heard.Read(now, &f) {
+				played.Take(now, &f)
+			}
+			continue
+		}
+		if !heard.look(now) || !heard.due(now) || !played.look(now) {
+			t.Fatalf("nothing at %v", now)
+		}
+		heard.advance()
+		played.advance()
+		if tick > 60*50 {
+			apart := heard.place()/(SampleRate*(1+mic.drift)) - played.place()/(SampleRate*(1+speaker.drift))
+			near, far = min(near, apart*1000), max(far, apart*1000)
+		}
+	}
+	t.Logf("%.2f to %.2f ms apart", near, far)
+	if far-near > 1 || heard.Slips()+played.Slips() != 0 {
+		t.Errorf("they are %.2f to %.2f ms apart", near, far)
+	}
+}
+
+// TestCardStalls: after half a second without the card, sound goes on as young
+// as before.
+func TestCardStalls(t *testing.T) {
+	c := newCard(48000, 480, 0)
+	var b Bridge
+	var f Frame
+	frames := 0
+	for tick := 1; tick < 3000; tick++ {
+		now := time.Duration(tick) * FrameTime
+		for c.next() < now {
+			if at := c.next(); at > 30*time.Second && at < 30500*time.Millisecond {
+				c.n += c.block // is lost
+				continue
+			}
+			c.call(&b, c.next(), false)
+		}
+		for b.Read(now, &f) {
+			frames++
+		}
+	}
+	now := 3000 * FrameTime
+	lost := 0.5 * SampleRate
+	age := now.Seconds()*SampleRate - b.place() - lost
+	t.Logf("%d frames, %.1f ms old, %d slips", frames, age/48, b.Slips())
+	if age < 0 || age > 40*48 || frames < 2960 || frames > 2980 || b.Slips() != 1 {
+		t.Error("it does not go on as before")
+	}
+}

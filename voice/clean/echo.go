@@ -1,0 +1,122 @@
+package clean
+
+import "github.com/sottovoce/sotto/voice"
+
+// echo is an adaptive filter that learns the way from loudspeaker to microphone
+// and takes away what comes by it: a partitioned-block Kalman filter in the
+// frequency domain (after F. Kuech et al., ICASSP 2014, and G. Enzner and
+// P. Vary, 2006). It assumes the way to change slowly, knows for each part and
+// frequency how wrong it still may be, and learns by that much against what the
+// near side says: fast at first and again after a change, hardly at all while
+// both speak. So nothing needs to detect double talk.
+//
+//	x  what was played, the newest size samples, every hop    X their spectrum
+//	y  the echo believed to come of it: W₀·X + W₁·X(a hop ago) + …
+//	e  what the microphone has less y: what is passed on, and learnt from
+type echo struct {
+	t     *transform
+	x     [size]float32
+	past  [parts][band]complex64 // spectra of what was played, past[newest] now
+	now   int                    // index of the newest
+	w     [parts][band]complex64 // the way, a hop of its response a part
+	wrong [parts][band]float32   // mean square of how wrong w is
+	near  [band]float32          // power of what is not echo in e
+	turn  int                    // the part that is made causal next
+
+	y, error spectrum
+	residual [band]float32 // power of the echo that is still in error, by the filter's own account
+	work     [size]float32
+}
+
+const (
+	hop   = 480                            // samples between transforms, 10 ms
+	parts = 32                             // of the way: 320 ms, for the card's delays, the air and what a room adds
+	band  = 8000*size/voice.SampleRate + 1 // bins learnt: up to 8 kHz
+
+	keep       = 0.998               // of w from one hop to the next
+	nearKeep   = 0.97                // of near
+	firstWrong = 0.03                // of each part
+	causal     = 2                   // parts that are straightened a hop
+	share      = float32(hop) / size // of a spectrum's power that a hop in it has
+)
+
+func newEcho(t *transform) *echo {
+	e := &echo{t: t}
+	for p := range e.wrong {
+		for k := range e.wrong[p] {
+			e.wrong[p][k] = firstWrong
+		}
+	}
+	return e
+}
+
+// cancel takes the echo of played, as far as it is known, from mic, in place,
+// unless that would make it louder. Both are a hop long. error and residual hold their spectra afterwards.
+func (e *echo) cancel(mic, played []float32) {
+	copy(e.x[:], e.x[hop:])
+	copy(e.x[size-hop:], played)
+	e.t.forward(&e.y, &e.x)
+	e.now = (e.now + parts - 1) % parts
+	copy(e.past[e.now][:], e.y[:])
+
+	e.y = spectrum{}
+	clear(e.residual[:])
+	for p := range parts {
+		x, w, wrong := &e.past[(e.now+p)%parts], &e.w[p], &e.wrong[p]
+		for k := range band {
+			e.y[k] += w[k] * x[k]
+			e.residual[k] += wrong[k] * power(x[k])
+		}
+	}
+	e.t.backward(&e.work, &e.y)
+	y := e.work[size-hop:]
+	for i, heard := range mic {
+		y[i] = heard - y[i]
+	}
+	clear(e.work[:size-hop])
+	better := dbfs(y) < dbfs(mic)
+	if better {
+		copy(mic, y)
+	}
+	e.t.forward(&e.error, &e.work)
+	e.learn()
+	if !better { // it is all left, then
+		for k := range e.residual {
+			e.residual[k] += share * power(e.y[k])
+		}
+	}
+}
+
+func (e *echo) learn() {
+	const lose = 1 - keep*keep
+	var step [band]float32
+	for k := range step {
+		e.near[k] = nearKeep*e.near[k] + (1-nearKeep)*power(e.error[k])
+		e.residual[k] *= share
+		step[k] = 1 / (e.residual[k] + e.near[k] + 1e-9)
+	}
+	for p := range parts {
+		x, w, wrong := &e.past[(e.now+p)%parts], &e.w[p], &e.wrong[p]
+		for k := range band {
+			gain := wrong[k] * step[k]
+			g := complex(gain*real(x[k]), -gain*imag(x[k]))
+			w[k] += g * e.error[k]
+			left := 1 - share*gain*power(x[k])
+			wrong[k] = keep*keep*max(left, 0)*wrong[k] + lose*power(w[k])
+		}
+	}
+	for range causal {
+		e.straighten(e.turn)
+		e.turn = (e.turn + 1) % parts
+	}
+}
+
+// straighten lets a part say nothing about what is not its own hop.
+func (e *echo) straighten(p int) {
+	var s spectrum
+	copy(s[:], e.w[p][:])
+	e.t.backward(&e.work, &s)
+	clear(e.work[hop:])
+	e.t.forward(&s, &e.work)
+	copy(e.w[p][:], s[:])
+}

@@ -1,0 +1,101 @@
+package voice
+
+import (
+	"context"
+	"time"
+)
+
+// Clocked is a [Sink] without a sound card: the monotonic clock pulls half a
+// frame every 10 ms, and To, if there is one, keeps it. It is for files, tests and
+// machines that have no loudspeaker.
+//
+// Deadlines are absolute, so it does not drift. A late wake-up pulls what is
+// due, at most [clockedCatchUp] times; what lies further back, as after a
+// suspend, is skipped. The writer has a goroutine and [clockedDepth] frames of
+// room to itself: a slow disk costs frames of the file, never a pull.
+//
+// The zero value discards what it pulls.
+type Clocked struct {
+	// To keeps the frames, in order.
+	To FrameWriter
+	// Failed, if set, is told at once, from the writer's goroutine and only
+	// once, that To cannot keep any more. Without it Run returns the error
+	// when ctx ends; the pulling goes on either way.
+	Failed func(error)
+}
+
+// FrameWriter keeps frames; [WAVWriter] is one.
+type FrameWriter interface {
+	WriteFrame(*Frame) error
+}
+
+const (
+	clockedCatchUp = 10  // pulls
+	clockedDepth   = 250 // frames, 5 s
+)
+
+// Run pulls until ctx ends and then waits for the writer.
+func (c *Clocked) Run(ctx context.Context, pull func([]float32)) error {
+	if c.To == nil {
+		tick(ctx, pull, func(*Frame) {})
+		return nil
+	}
+	frames := make(chan Frame, clockedDepth)
+	written := make(chan error, 1)
+	go func() { written <- c.write(frames) }()
+	tick(ctx, pull, func(f *Frame) {
+		select {
+		case frames <- *f:
+		default: // the disk is 5 s behind: let the file have the gap
+		}
+	})
+	close(frames)
+	return <-written
+}
+
+// write keeps what comes and returns the first error that nobody was told.
+func (c *Clocked) write(frames <-chan Frame) (first error) {
+	failed := false
+	for f := range frames {
+		if failed {
+			continue
+		}
+		err := c.To.WriteFrame(&f)
+		if err == nil {
+			continue
+		}
+		failed = true
+		if c.Failed == nil {
+			first = err
+			continue
+		}
+		c.Failed(err)
+	}
+	return first
+}
+
+// tick pulls at start, start + 10 ms, and so on, and keeps every frame.
+func tick(ctx context.Context, pull func([]float32), keep func(*Frame)) {
+	start := time.Now()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var f Frame
+	for n := int64(0); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		due := int64(time.Since(start)/PullTime) + 1
+		for n = max(n, due-clockedCatchUp); n < due; n++ {
+			half := f[:PullSamples]
+			if n%2 == 1 {
+				half = f[PullSamples:]
+			}
+			if pull(half); n%2 == 1 {
+				keep(&f)
+			}
+		}
+		timer.Reset(time.Until(start.Add(time.Duration(n) * PullTime)))
+	}
+}

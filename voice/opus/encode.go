@@ -1,0 +1,81 @@
+package opus
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hraban/opus"
+
+	"github.com/sottovoce/sotto/voice"
+)
+
+// complexity is libopus's best. It costs about a millisecond a frame.
+const complexity = 10
+
+// Encoder makes packets of one size. It is for one goroutine.
+type Encoder struct {
+	enc     *opus.Encoder
+	silence []byte // a packet of the right size that any decoder takes
+}
+
+// NewEncoder makes an encoder with its state fresh.
+func NewEncoder(p Profile) (*Encoder, error) {
+	if !p.valid() {
+		return nil, fmt.Errorf("encoder: there is no %v", p)
+	}
+	enc, err := newEncoder(p)
+	if err != nil {
+		return nil, fmt.Errorf("encoder %v: %w", p, err)
+	}
+	// The silence comes from an encoder of its own, whose state it leaves alone.
+	first, err := newEncoder(p)
+	if err != nil {
+		return nil, fmt.Errorf("encoder %v: %w", p, err)
+	}
+	e := &Encoder{enc: first, silence: make([]byte, p.PacketBytes())}
+	if err := e.encode(e.silence, new(voice.Frame)); err != nil {
+		return nil, fmt.Errorf("encoder %v: %w", p, err)
+	}
+	e.enc = enc
+	return e, nil
+}
+
+func newEncoder(p Profile) (*opus.Encoder, error) {
+	enc, err := opus.NewEncoder(voice.SampleRate, 1, opus.AppVoIP)
+	if err != nil {
+		return nil, err
+	}
+	return enc, errors.Join(
+		enc.SetBitrate(p.bitsPerSecond()),
+		enc.SetVBR(false),
+		enc.SetDTX(false),
+		enc.SetInBandFEC(false),
+		enc.SetComplexity(complexity),
+	)
+}
+
+// Encode fills packet, whose length must be the profile's, with the next
+// frame. Whatever goes wrong inside the codec, packet holds a whole packet
+// afterwards, of silence then: an error must not change what is sent.
+func (e *Encoder) Encode(packet []byte, f *voice.Frame) error {
+	if len(packet) != len(e.silence) {
+		return fmt.Errorf("encode: room for %d bytes, a packet has %d", len(packet), len(e.silence))
+	}
+	if err := e.encode(packet, f); err != nil {
+		copy(packet, e.silence)
+		return fmt.Errorf("encode: %w", err)
+	}
+	return nil
+}
+
+func (e *Encoder) encode(packet []byte, f *voice.Frame) error {
+	// The binding fills up to the capacity, not the length.
+	n, err := e.enc.EncodeFloat32(f[:], packet[:len(packet):len(packet)])
+	if err != nil {
+		return err
+	}
+	if n != len(packet) {
+		return fmt.Errorf("libopus made %d bytes of %d", n, len(packet))
+	}
+	return nil
+}

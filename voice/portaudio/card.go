@@ -1,0 +1,203 @@
+package portaudio
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	pa "github.com/gordonklaus/portaudio"
+
+	"github.com/sottovoce/sotto/voice"
+)
+
+// The tasks of a device's process.
+const (
+	listing     = "list"
+	microphone  = "microphone"
+	loudspeaker = "loudspeaker"
+)
+
+// Main is to be called first of all by a program that uses this package. In the
+// process of a device it does not return.
+func Main() {
+	task, ours := os.LookupEnv(variable)
+	if begun = true; !ours {
+		return
+	}
+	signal.Ignore(os.Interrupt, syscall.SIGHUP) // meant for the call, which hangs up first
+	task, want, _ := strings.Cut(task, ":")
+	if err := serve(task, want); err != nil {
+		greet(hello{Error: err.Error(), None: errors.Is(err, ErrNoDevice)})
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// greet writes hello.
+func greet(h hello) error { return json.NewEncoder(os.Stdout).Encode(h) }
+
+// serve does a task until standard input ends.
+func serve(task, want string) error {
+	if err := pa.Initialize(); err != nil {
+		return fmt.Errorf("starting PortAudio: %w", err)
+	}
+	devices, err := list()
+	if err != nil {
+		return err
+	}
+	if task == listing {
+		return greet(hello{Devices: devices})
+	}
+	c := &card{input: task == microphone, began: time.Now(), bell: make(chan struct{}, 1)}
+	if c.device, err = Find(devices, want, c.input); err != nil {
+		return err
+	}
+	if err := c.open(); err != nil {
+		return err
+	}
+	if err := c.stream.Start(); err != nil {
+		return fmt.Errorf("starting %v: %w", c.device, err)
+	}
+	info := c.stream.Info()
+	h := hello{Device: c.device, Latency: info.OutputLatency}
+	if c.input {
+		h.Latency = info.InputLatency
+	}
+	if err := greet(h); err != nil {
+		return nil // nobody wants to know any more
+	}
+	ended := make(chan struct{})
+	if c.input {
+		go func() { io.Copy(io.Discard, os.Stdin); close(ended) }()
+		go c.send()
+	} else {
+		go func() { c.receive(); close(ended) }()
+		go c.ask()
+	}
+	<-ended
+	time.AfterFunc(stopTime, func() { os.Exit(0) }) // the library may hang
+	return errors.Join(c.stream.Abort(), c.stream.Close(), pa.Terminate())
+}
+
+// open opens the device in the first form that it takes, 48 kHz and mono being
+// the best: some cards know a single rate, some nothing but stereo.
+func (c *card) open() (err error) {
+	for _, rate := range []int{voice.SampleRate, int(c.device.info.DefaultSampleRate)} {
+		for _, channels := range []int{1, 2} {
+			c.rate, c.channels = rate, channels
+			callback := any(c.played)
+			if c.input {
+				callback = c.heard
+			}
+			if c.stream, err = pa.OpenStream(c.parameters(), callback); err == nil {
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("opening %v: %w", c.device, err)
+}
+
+// parameters asks for as little delay as the device can give, but not less than
+// [latency], and for buffers of the size it likes best.
+func (c *card) parameters() pa.StreamParameters {
+	p := pa.StreamParameters{SampleRate: float64(c.rate), FramesPerBuffer: pa.FramesPerBufferUnspecified}
+	side, low := &p.Output, c.device.info.DefaultLowOutputLatency
+	if c.input {
+		side, low = &p.Input, c.device.info.DefaultLowInputLatency
+	}
+	*side = pa.StreamDeviceParameters{Device: c.device.info, Channels: c.channels, Latency: max(latency, low)}
+	return p
+}
+
+// send sends what the microphone brings: how many samples at 48 kHz, how many
+// microseconds ago the last of them came, and they.
+func (c *card) send() {
+	rs := voice.NewResampler(c.rate, voice.SampleRate)
+	in, out := make([]float32, mostPiece/6), make([]float32, mostPiece) // from 8 kHz on
+	bytes := make([]byte, 8+4*mostPiece)
+	for at := uint64(0); ; <-c.bell {
+		for end := c.ring.Written(); at < end; {
+			if end-at > voice.RingSize/2 {
+				at = end - voice.RingSize/2 // the reader stood still
+			}
+			piece := in[:min(uint64(len(in)), end-at)]
+			c.ring.Copy(piece, at)
+			at += uint64(len(piece))
+			rs.Write(piece)
+			n := rs.Read(out)
+			binary.LittleEndian.PutUint32(bytes, uint32(n))
+			binary.LittleEndian.PutUint32(bytes[4:], uint32(max(0, time.Since(c.began)-time.Duration(c.stamp.Load()))/time.Microsecond))
+			if _, err := os.Stdout.Write(bytes[:8+len(put(bytes[8:], out[:n]))]); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// ask asks for as much as the card has taken, so that the ring always holds what
+// it takes at once.
+func (c *card) ask() {
+	var bytes [4]byte
+	for ; ; <-c.bell {
+		n := c.short()
+		if n <= 0 {
+			continue
+		}
+		binary.LittleEndian.PutUint32(bytes[:], uint32(n))
+		if _, err := os.Stdout.Write(bytes[:]); err != nil {
+			return
+		}
+	}
+}
+
+// receive takes what was asked for.
+func (c *card) receive() {
+	rs := voice.NewResampler(voice.SampleRate, c.rate)
+	from := bufio.NewReaderSize(os.Stdin, 4*mostPiece)
+	in, out := make([]float32, voice.PullSamples), make([]float32, mostPiece)
+	var bytes [4 * voice.PullSamples]byte
+	for {
+		n, err := readNumber(from)
+		for n > 0 && err == nil {
+			k := min(n, len(in))
+			_, err = io.ReadFull(from, bytes[:4*k])
+			get(in[:k], bytes[:])
+			rs.Write(in[:k])
+			c.ring.Write(out[:rs.Read(out)])
+			c.asked.Add(-int64(k))
+			n -= k
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// list asks PortAudio, which runs.
+func list() ([]Device, error) {
+	infos, err := pa.Devices()
+	if err != nil {
+		return nil, fmt.Errorf("listing sound devices: %w", err)
+	}
+	in, inErr := pa.DefaultInputDevice()
+	speaker, outErr := pa.DefaultOutputDevice()
+	var out []Device
+	for _, d := range infos {
+		out = append(out, Device{
+			Number: d.Index, Name: d.Name, HostAPI: d.HostApi.Name,
+			Inputs: d.MaxInputChannels, Outputs: d.MaxOutputChannels,
+			DefaultInput:  inErr == nil && d == in,
+			DefaultOutput: outErr == nil && d == speaker,
+			info:          d,
+		})
+	}
+	return out, nil
+}

@@ -1,0 +1,148 @@
+package portaudio
+
+import (
+	"context"
+	"math"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sottovoce/sotto/voice"
+)
+
+// TestUnplugged kills the sound server in the middle of a call and begins it anew: both
+// devices say that they have gone, pulling goes on meanwhile, and then there is
+// sound again, all by itself.
+func TestUnplugged(t *testing.T) {
+	t.Run("PulseAudio", func(t *testing.T) {
+		kill, begin := pulse(t)
+		unplugged(t, kill, begin, func() {})
+	})
+	t.Run("JACK", func(t *testing.T) {
+		kill, begin := jack(t, 48000, 960)
+		unplugged(t, kill, begin, func() { connectJack(t) })
+	})
+}
+
+func unplugged(t *testing.T, kill, begin, connect func()) {
+	told := make(chan string, 100)
+	tell := func(text string) { t.Logf("%s", text); told <- text }
+	await := func(what ...string) {
+		t.Helper()
+		began := time.Now()
+		for len(what) > 0 {
+			select {
+			case text := <-told:
+				if !strings.Contains(text, what[0]) && len(what) > 1 {
+					what[0], what[1] = what[1], what[0]
+				}
+				if !strings.Contains(text, what[0]) {
+					t.Fatalf("told %q, not %q", text, what)
+				}
+				what = what[1:]
+			case <-t.Context().Done():
+				t.Fatal("the test ends")
+			case <-time.After(30 * time.Second):
+				t.Fatalf("not told %q", what)
+			}
+		}
+		t.Logf("after %v", time.Since(began).Round(time.Millisecond))
+	}
+	sink, err := OpenSink("", tell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := OpenSource("", tell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pulled atomic.Int64
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		n := 0
+		ended <- sink.Run(ctx, func(out []float32) {
+			for i := range out {
+				out[i] = float32(0.3 * math.Sin(2*math.Pi*1000*float64(n)/voice.SampleRate))
+				n++
+			}
+			pulled.Add(int64(len(out)))
+		})
+	}()
+	connect()
+	hears(t, source)
+
+	if len(told) > 0 {
+		t.Errorf("told %q, and nothing has happened", <-told)
+	}
+	kill()
+	await("microphone has gone", "loudspeaker has gone")
+	before, began := pulled.Load(), time.Now()
+	tick := time.NewTicker(voice.FrameTime)
+	defer tick.Stop()
+	var f voice.Frame
+	for frames := 0; time.Since(began) < time.Second; <-tick.C {
+		for {
+			ok, err := source.Read(&f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !ok {
+				break
+			}
+			if frames++; frames > 10 {
+				t.Fatal("a microphone that is lost is heard")
+			}
+		}
+	}
+	rate := float64(pulled.Load()-before) / time.Since(began).Seconds() / voice.SampleRate
+	t.Logf("pulled %.3f s a second without a loudspeaker", rate)
+	if rate < 0.9 || rate > 1.1 {
+		t.Errorf("%.3f s of sound were pulled a second", rate)
+	}
+
+	begin()
+	await("a microphone again", "a loudspeaker again")
+	connect()
+	hears(t, source)
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if err := source.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := sink.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// hears waits for half a second of the tone in a row.
+func hears(t *testing.T, source *Source) {
+	t.Helper()
+	deadline := time.After(30 * time.Second)
+	tick := time.NewTicker(voice.FrameTime)
+	defer tick.Stop()
+	var f voice.Frame
+	run := &toneRun{t: t}
+	for {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("the tone does not come back")
+		}
+		for {
+			ok, err := source.Read(&f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !ok {
+				break
+			}
+			if run.whole(&f) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package portaudio
+
+import (
+	"context"
+	"encoding/binary"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sottovoce/sotto/voice"
+)
+
+// Sink is a loudspeaker: a [voice.Sink]. It plays while Run runs.
+type Sink struct {
+	want   string
+	tell   func(string)
+	opened atomic.Pointer[hello]
+	first  *process // until Run or Close takes it
+	taken  sync.Once
+}
+
+// OpenSink opens the loudspeaker that want names (see [Find]). tell, if not
+// nil, is told when it is lost and when there is sound again.
+func OpenSink(want string, tell func(string)) (*Sink, error) {
+	p, err := start(context.Background(), loudspeaker, want)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sink{want: want, tell: tell, first: p}
+	s.opened.Store(&p.hello)
+	return s, nil
+}
+
+// take gives the process that was begun first, once.
+func (s *Sink) take() (p *process) {
+	s.taken.Do(func() { p = s.first })
+	return p
+}
+
+// Run plays what pull gives until ctx ends. It can run once. pull is called from
+// the caller's goroutine, for as much as the card has taken.
+func (s *Sink) Run(ctx context.Context, pull func([]float32)) error {
+	for p := s.take(); p != nil; {
+		s.carry(ctx, p, pull)
+		if ctx.Err() != nil {
+			p.stop()
+			return nil
+		}
+		p.kill()
+		say(s.tell, "the loudspeaker has gone: %v", p.Device)
+		if p = s.wait(ctx, pull); p != nil {
+			s.opened.Store(&p.hello)
+			say(s.tell, "there is a loudspeaker again: %v", p.Device)
+		}
+	}
+	return nil
+}
+
+// carry returns when the device is lost, or ctx ends.
+func (s *Sink) carry(ctx context.Context, p *process, pull func([]float32)) {
+	stop := context.AfterFunc(ctx, func() { p.out.SetReadDeadline(time.Now()) })
+	defer stop()
+	piece := make([]float32, mostPiece)
+	bytes := make([]byte, 4+4*mostPiece)
+	for ctx.Err() == nil {
+		n, err := p.number()
+		if err != nil || n > mostPiece {
+			return
+		}
+		pull(piece[:n])
+		binary.LittleEndian.PutUint32(bytes, uint32(n))
+		p.in.SetWriteDeadline(time.Now().Add(lostAfter))
+		if _, err := p.in.Write(bytes[:4+len(put(bytes[4:], piece[:n]))]); err != nil {
+			return
+		}
+	}
+}
+
+// wait pulls for nobody, by the monotonic clock, until there is a loudspeaker.
+func (s *Sink) wait(ctx context.Context, pull func([]float32)) *process {
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	found := make(chan *process, 1)
+	go func() { found <- again(ctx, loudspeaker, s.want); cancel() }()
+	_ = (&voice.Clocked{}).Run(inner, pull) // it keeps nothing, and so nothing can fail
+	return <-found
+}
+
+// Device is what was opened last.
+func (s *Sink) Device() Device { return s.opened.Load().Device }
+
+// Latency is how long sound takes from the callback to the loudspeaker, by the
+// device's own account.
+func (s *Sink) Latency() time.Duration { return s.opened.Load().Latency }
+
+// Close gives the device back, if Run never ran; else Run has.
+func (s *Sink) Close() error {
+	if p := s.take(); p != nil {
+		p.stop()
+	}
+	return nil
+}
