@@ -1,0 +1,55 @@
+package call
+
+import (
+	"time"
+
+	"github.com/sottovoce/sotto/call/playout"
+)
+
+// Status is a call at one moment.
+type Status struct {
+	Phase     Phase
+	Since     time.Duration // in this phase
+	Age       time.Duration // since the handshake
+	Talked    bool          // it was answered at some time
+	TalkedFor time.Duration // from the answer to the hang-up
+	Muted     bool
+	Holding   bool // this side holds
+	Held      bool // the other side does
+	Announced bool // this side is to record, and tells the other side so
+	Recording bool // this side does, and the other side knows
+	Recorded  bool // the other side does
+	Profile   string
+	Paths     int
+	RoundTrip time.Duration // 0: not known yet
+	Silence   time.Duration // since the last record came
+	Reached   bool          // records come: the last one not long ago
+	Sent      uint64        // records
+	Skipped   uint64        // ticks without a record
+	Received  uint64        // records
+	Playout   playout.Stats
+}
+
+// Rate is how many records went out a second so far.
+func (s Status) Rate() float64 {
+	if s.Age <= 0 {
+		return 0
+	}
+	return float64(s.Sent) / s.Age.Seconds()
+}
+
+// Status is how the call stands.
+func (c *Call) Status() Status {
+	heard := c.ear.Stats()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now()
+	return Status{
+		Phase: c.machine.phase, Since: now - c.machine.entered, Age: now, Talked: c.machine.talked, TalkedFor: c.machine.talkedFor(now),
+		Muted: c.muted, Holding: c.holding, Held: c.machine.held,
+		Announced: c.tape != nil && c.taping() == nil, Recording: c.taping() != nil, Recorded: c.machine.recorded, Profile: c.profile.Name,
+		Paths: c.schedule.Paths(), RoundTrip: c.schedule.RoundTrip(), Silence: now - c.heard, Reached: now-c.heard < NoticeTime,
+		Sent: c.counts.sent, Skipped: c.counts.skipped, Received: c.counts.got,
+		Playout: heard,
+	}
+}
