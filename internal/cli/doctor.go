@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sottovoce/sotto/internal/doctor"
+)
+
+func newDoctor(o *options) *cobra.Command {
+	var own, asJSON bool
+	c := &cobra.Command{
+		Use:   "doctor [--own] [--json]",
+		Short: "Look at everything a call needs, and say what mends it",
+		Long: `Looks at your settings, at the machine (the profile's folder, disk, swap space, core dumps), at
+sound (microphone, loudspeaker, codec) and at Tor: the program, the way into the
+network, its sandbox, circuits, the clock; then it publishes an address and calls it through
+Tor, from here to here. It takes a minute. No microphone is opened.
+
+The address is one made for this, unless --own says to take this profile's: that
+asks for the passphrase, and shows the address online for a moment.
+
+Each line is ok, a warning, a failure or skipped, and says what to do. The exit
+code is 0 if nothing failed.`,
+		Example: "  sotto doctor\n  sotto doctor --own\n  sotto doctor --json | jq '.checks[] | select(.status != \"ok\")'",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			home, err := o.profile()
+			if err != nil {
+				return err
+			}
+			show := newLive(c.ErrOrStderr())
+			defer show.clear()
+			config := doctor.Config{Phone: o.phone(home, show), Settings: o.unsettled}
+			if own {
+				v, p, err := o.open(c.Context(), home)
+				p.Wipe()
+				switch {
+				case errors.Is(err, errInterrupted) || c.Context().Err() != nil:
+					return err
+				case err != nil:
+					config.Identity = err
+				default:
+					config.Key = v.Key
+				}
+			}
+			findings := []doctor.Finding{}
+			err = doctor.Examine(c.Context(), config, func(f doctor.Finding) {
+				findings = append(findings, f)
+				if asJSON {
+					return
+				}
+				show.clear()
+				fmt.Fprintf(stdout(c), "%-8s %-14s %s\n", f.Status, f.Check, f.Says)
+				if f.Fix != "" {
+					fmt.Fprintf(stdout(c), "%-8s %-14s → %s\n", "", "", f.Fix)
+				}
+			})
+			show.clear()
+			if asJSON {
+				report := map[string]any{"ok": err == nil, "checks": findings}
+				err = errors.Join(err, json.NewEncoder(stdout(c)).Encode(report))
+			}
+			return err
+		},
+	}
+	c.Flags().BoolVar(&own, "own", false, "publish and call this profile's own address")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}

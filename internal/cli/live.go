@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/sottovoce/sotto/onion"
+)
+
+// live shows what goes on: lines that stay, and on a terminal one line that
+// changes in place. Elsewhere (a pipe, a log) the changing line is written now
+// and then, so that nothing is lost and nothing floods.
+type live struct {
+	mu     sync.Mutex
+	out    io.Writer
+	tty    bool
+	width  int
+	shown  bool      // a changing line stands on the terminal
+	stage  string    // of the changing line last written
+	spoken time.Time // when that was
+}
+
+// seldom is how often the changing line is written where it cannot change.
+const seldom = 5 * time.Second
+
+// newLive writes to out.
+func newLive(out io.Writer) *live {
+	l := &live{out: out, width: 80}
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		l.tty = true
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 20 {
+			l.width = w
+		}
+	}
+	return l
+}
+
+// say writes a line that stays.
+func (l *live) say(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wipe()
+	end := "\n"
+	if l.tty {
+		end = "\r\n" // the terminal may be reading single keys
+	}
+	fmt.Fprint(l.out, fmt.Sprintf(format, args...), end)
+}
+
+// show writes the changing line. stage names what it is about.
+func (l *live) show(stage, text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.tty {
+		if r := []rune(text); len(r) >= l.width {
+			text = string(r[:l.width-1])
+		}
+		fmt.Fprint(l.out, "\r\x1b[K", text)
+		l.shown = true
+		return
+	}
+	if stage == l.stage && time.Since(l.spoken) < seldom {
+		return
+	}
+	l.stage, l.spoken = stage, time.Now()
+	fmt.Fprintln(l.out, text)
+}
+
+// count shows a changing line with a clock until stop is called.
+func (l *live) count(stage, text string) (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		began := time.Now()
+		ticker := time.NewTicker(200 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			l.show(stage, text+" "+clock(time.Since(began)))
+			select {
+			case <-ticker.C:
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
+
+// bell rings the terminal's bell.
+func (l *live) bell() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.tty {
+		fmt.Fprint(l.out, "\a")
+	}
+}
+
+// clear takes the changing line away.
+func (l *live) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wipe()
+}
+
+func (l *live) wipe() {
+	if l.shown {
+		fmt.Fprint(l.out, "\r\x1b[K")
+		l.shown = false
+	}
+}
+
+// bootstrap shows tor on its way into the network.
+func (l *live) bootstrap(b onion.Bootstrap) {
+	text := bar("tor", b.Percent, b.Summary)
+	if b.Warning != "" {
+		l.say("tor: %s", b.Warning)
+	}
+	if b.Advice != "" {
+		l.say("tor: %s", b.Advice)
+	}
+	l.show("tor "+b.Tag, text)
+}
+
+// bar is a progress bar in a line.
+func bar(what string, percent int, summary string) string {
+	const width = 24
+	n := min(max(percent, 0), 100) * width / 100
+	return fmt.Sprintf("%s [%s%s] %3d %%  %s", what, strings.Repeat("#", n), strings.Repeat("-", width-n), percent, summary)
+}
+
+// meter is a level as a bar of eight, from −48 dBFS up to full scale.
+func meter(dBFS float64) string {
+	const width, floor = 8, -48.0
+	n := 0
+	if dBFS > floor {
+		n = min(width, 1+int((dBFS-floor)/-floor*(width-1)))
+	}
+	return strings.Repeat("=", n) + strings.Repeat(".", width-n)
+}
+
+// clock is a duration as people read it: 1:05.
+func clock(d time.Duration) string {
+	s := int(d / time.Second)
+	return fmt.Sprintf("%d:%02d", s/60, s%60)
+}
