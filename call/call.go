@@ -63,10 +63,13 @@ type Sound struct {
 type Config struct {
 	Key   *identity.Key
 	Codec Codec
-	// Dial opens a stream to the peer on a circuit of its own.
+	// Dial opens a call's first stream to the peer, on a circuit of its own.
 	Dial func(context.Context, identity.Address) (net.Conn, error)
+	// Join is Dial for one more path of a call that is on: what it costs is
+	// bounded (docs/protocol.md), so it must build one circuit and no more. nil: Dial.
+	Join func(context.Context, identity.Address) (net.Conn, error)
 	// Redial is Dial when nothing has come from the peer for 3 s: what is
-	// remembered of where they are may no longer be true. nil: Dial.
+	// remembered of where they are may no longer be true. nil: Join.
 	Redial func(context.Context, identity.Address) (net.Conn, error)
 	// Open opens microphone and loudspeaker. It is called once a call, when
 	// both sides have said yes.

@@ -91,6 +91,9 @@ func (c *Call) dialPath(ctx context.Context) (*path, error) {
 	lost := unheard || c.schedule.Paths() == 0
 	c.mu.Unlock()
 	dial := c.config.Dial
+	if c.config.Join != nil {
+		dial = c.config.Join
+	}
 	if unheard && c.config.Redial != nil {
 		dial = c.config.Redial
 	}

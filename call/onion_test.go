@@ -2,13 +2,11 @@ package call_test
 
 import (
 	"context"
-	"net"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/sottovoce/sotto/call"
-	"github.com/sottovoce/sotto/identity"
 	"github.com/sottovoce/sotto/onion"
 	"github.com/sottovoce/sotto/onion/oniontest"
 )
@@ -91,9 +89,7 @@ func TestACallOverNodesOutlivesItsCircuitsAndItsTor(t *testing.T) {
 		}
 		over := func(p *party, n *onion.Node) call.Config {
 			config := p.config()
-			config.Dial = func(ctx context.Context, a identity.Address) (net.Conn, error) {
-				return n.Dial(ctx, a, onion.NewIsolation())
-			}
+			config.Dial = n.Reach
 			return config
 		}
 		ctx, stop := context.WithCancel(t.Context())

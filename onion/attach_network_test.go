@@ -135,8 +135,8 @@ func TestARunningTor(t *testing.T) {
 			published := make(chan struct{}, 2)
 			l := echoing(t, n, newKey(t), onion.Service{Published: func() { published <- struct{}{} }})
 			<-published
-			dial(t, caller, l, onion.NewIsolation())
-			dial(t, n, echoing(t, callee, newKey(t), onion.Service{}), onion.NewIsolation())
+			reach(t, caller, l)
+			reach(t, n, echoing(t, callee, newKey(t), onion.Service{}))
 			if v := n.Version(); !strings.HasPrefix(v, "0.") {
 				t.Errorf("version %s", v)
 			}
@@ -149,7 +149,7 @@ func TestARunningTor(t *testing.T) {
 			tor.run()
 			<-published
 			back := time.Since(began)
-			dial(t, caller, l, onion.NewIsolation())
+			reach(t, caller, l)
 			t.Logf("death noticed after %v; started again: published after %.1f s, reached after %.1f s", noticed, back.Seconds(), time.Since(began).Seconds())
 			if noticed > time.Second {
 				t.Errorf("its death was noticed after %v", noticed)
@@ -231,7 +231,7 @@ func TestOwnTorIsReplaced(t *testing.T) {
 			noticed := time.Since(began)
 			<-published
 			back := time.Since(began)
-			dial(t, caller, l, onion.NewIsolation())
+			reach(t, caller, l)
 			t.Logf("replaced after %.1f s (%s), published again after %.1f s, reached after %.1f s", noticed.Seconds(), why.Warning, back.Seconds(), time.Since(began).Seconds())
 			if noticed > test.most+3*time.Second { // tor has 2 s to go
 				t.Errorf("replaced after %v", noticed)

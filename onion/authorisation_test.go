@@ -63,18 +63,18 @@ func TestClosedAddressLetsInItsClientsAlone(t *testing.T) {
 		t.Logf("%d clients: published again after %.2f s", len(clients), time.Since(began).Seconds())
 	}
 	change(friendPublic)
-	first := dial(t, friend, l, onion.NewIsolation())
+	first := reach(t, friend, l)
 	refusedAs(t, stranger, to, onion.NeedsAuthorisation)
 	forgetStranger := stranger.UseKey(to, strangerKey)
 	refusedAs(t, stranger, to, onion.WrongAuthorisation)
 
 	change(friendPublic, strangerPublic)
-	second := dial(t, stranger, l, onion.NewIsolation())
+	second := reach(t, stranger, l)
 	change(strangerPublic)
 	if _, err := friend.Dial(t.Context(), to, onion.NewIsolation()); !errors.Is(err, onion.ErrAuthorisation) {
 		t.Errorf("who has lost authorisation: %v", err)
 	}
-	dial(t, stranger, l, onion.NewIsolation())
+	reach(t, stranger, l)
 	for i, conn := range []net.Conn{first, second} {
 		if err := speak(conn, "still there"); err != nil {
 			t.Errorf("stream %d, opened before the clients were changed: %v", i, err)
@@ -92,7 +92,7 @@ func TestOpenAddressTakesCallersWithAKey(t *testing.T) {
 	l := echoing(t, callee, newKey(t), onion.Service{})
 	key, _ := newClientKey(t)
 	defer from.UseKey(addressOf(l), key)()
-	dial(t, from, l, onion.NewIsolation())
+	reach(t, from, l)
 }
 
 // As many clients as are allowed do fit into a descriptor.
@@ -106,7 +106,7 @@ func TestMostClientsFit(t *testing.T) {
 	}
 	l := echoing(t, callee, newKey(t), onion.Service{Closed: true, Clients: clients})
 	defer from.UseKey(addressOf(l), last)()
-	dial(t, from, l, onion.NewIsolation())
+	reach(t, from, l)
 }
 
 // A tor that was made to forget is given the keys again, and its streams stay.
@@ -116,10 +116,10 @@ func TestForget(t *testing.T) {
 	key, public := newClientKey(t)
 	l := echoing(t, callee, newKey(t), onion.Service{Closed: true, Clients: [][32]byte{public}})
 	defer from.UseKey(addressOf(l), key)()
-	before := dial(t, from, l, onion.NewIsolation())
+	before := reach(t, from, l)
 	for range 2 { // the second is too soon, and does nothing
 		from.Forget(t.Context())
-		dial(t, from, l, onion.NewIsolation())
+		reach(t, from, l)
 	}
 	if err := speak(before, "still there"); err != nil {
 		t.Errorf("a stream from before: %v", err)

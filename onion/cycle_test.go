@@ -88,7 +88,7 @@ func listens(ctx context.Context, n *onion.Node, key *identity.Key) error {
 }
 
 func talks(ctx context.Context, n *onion.Node, peer identity.Address) error {
-	conn, err := n.Dial(ctx, peer, onion.NewIsolation())
+	conn, err := n.Reach(ctx, peer)
 	if err != nil {
 		return err
 	}

@@ -113,7 +113,7 @@ func TestPublishedDescriptorAsksForProofOfWork(t *testing.T) {
 	dir := t.TempDir()
 	from := start(t, onion.Config{Dir: dir})
 	l := echoing(t, callee, newKey(t), onion.Service{})
-	dial(t, from, l, onion.NewIsolation())
+	reach(t, from, l)
 	id := addressOf(l).Onion()[:56]
 	outer, inner := openDescriptor(t, askTor(t, dir, "GETINFO hs/client/desc/id/"+id), addressOf(l))
 	if !regexp.MustCompile(`(?m)^pow-params v1 \S+ \d+ \S+$`).MatchString(inner) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/sottovoce/sotto/identity"
@@ -18,7 +19,11 @@ const (
 	offlineWait = 25 * time.Second
 	// lockedWait is the same for a closed address that does not admit our key: a
 	// directory may still hold the descriptor from before we were let in.
-	lockedWait   = 6 * time.Second
+	lockedWait = 6 * time.Second
+	// silentWait is how long [Node.Reach] waits for an attempt's answer before it
+	// makes another beside it. tor itself waits up to 60 s, as it asks where it
+	// believes the service to be: long gone, if its tor was started anew.
+	silentWait   = 12 * time.Second
 	firstRetry   = 250 * time.Millisecond // doubles
 	longestRetry = 4 * time.Second
 )
@@ -35,14 +40,27 @@ const (
 // at once and drops the stream; a circuit that it has built for this isolation
 // it keeps for a while, unused.
 func (n *Node) Dial(ctx context.Context, address identity.Address, who Isolation) (net.Conn, error) {
-	conn, err := n.dial(ctx, address, who)
+	return n.dial(ctx, address, func(ctx context.Context) (net.Conn, error) { return n.attempt(ctx, address, who) })
+}
+
+// Reach is Dial on a circuit of its own, for who does not know whether and where
+// the address is to be found now. An attempt without an answer for 12 s goes on,
+// but tor is made to forget ([Node.Forget]) and another is made beside it; the
+// first that gets through wins. This may cost the service two introductions more.
+func (n *Node) Reach(ctx context.Context, address identity.Address) (net.Conn, error) {
+	return n.dial(ctx, address, func(ctx context.Context) (net.Conn, error) { return n.insist(ctx, address) })
+}
+
+func (n *Node) dial(ctx context.Context, address identity.Address, attempt func(context.Context) (net.Conn, error)) (net.Conn, error) {
+	conn, err := n.persist(ctx, address, attempt)
 	if err != nil {
 		return nil, fmt.Errorf("calling %v: %w", address, err)
 	}
 	return n.keep(conn)
 }
 
-func (n *Node) dial(ctx context.Context, address identity.Address, who Isolation) (net.Conn, error) {
+// persist makes attempts until one succeeds or there is a verdict.
+func (n *Node) persist(ctx context.Context, address identity.Address, attempt func(context.Context) (net.Conn, error)) (net.Conn, error) {
 	errSilent := fmt.Errorf("it gave no answer for %v: it may have gone offline a moment ago, try again later", dialWait)
 	ctx, cancel := context.WithTimeoutCause(ctx, dialWait, errSilent)
 	defer cancel()
@@ -54,7 +72,7 @@ func (n *Node) dial(ctx context.Context, address identity.Address, who Isolation
 			return nil, err
 		}
 		notGiven := n.present(ctx, address)
-		conn, err := connectSocks(ctx, n.reachSocks, address.Onion(), Port, who)
+		conn, err := attempt(ctx)
 		if err == nil {
 			return conn, nil
 		}
@@ -93,6 +111,61 @@ func (n *Node) dial(ctx context.Context, address identity.Address, who Isolation
 		pause = min(2*pause, longestRetry)
 	}
 }
+
+// attempt asks tor once.
+func (n *Node) attempt(ctx context.Context, address identity.Address, who Isolation) (net.Conn, error) {
+	return connectSocks(ctx, n.reachSocks, address.Onion(), Port, who)
+}
+
+// insist is an attempt, and further ones beside it while there is no answer. The
+// answer of one that has been overtaken counts only if it is yes: what the
+// latest asks is newer.
+func (n *Node) insist(ctx context.Context, address identity.Address) (net.Conn, error) {
+	type answer struct {
+		net.Conn
+		err error
+		nth int
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	defer cancel(errAnswered)
+	answers := make(chan answer)
+	latest := 0
+	ask := func() {
+		latest++
+		nth := latest
+		asking.Go(func() {
+			conn, err := n.attempt(ctx, address, NewIsolation())
+			select {
+			case answers <- answer{conn, err, nth}:
+			case <-ctx.Done():
+				if err == nil {
+					conn.Close()
+				}
+			}
+		})
+	}
+	ask()
+	again := time.NewTicker(silentWait)
+	defer again.Stop()
+	for {
+		select {
+		case a := <-answers:
+			if a.err == nil || a.nth == latest {
+				return a.Conn, a.err
+			}
+		case <-again.C:
+			n.Forget(ctx)
+			_ = n.present(ctx, address) // tor forgets that, too; persist has told of a refusal
+			ask()
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+var errAnswered = errors.New("another attempt was answered")
 
 // verdict is a Dial's error when its time is up: last is why the attempt
 // before failed, nil if the first was still under way.

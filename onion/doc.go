@@ -4,7 +4,7 @@
 //	n, err := onion.New(onion.Config{Dir: dir})       // finds tor, starts nothing
 //	go n.Run(ctx)                                     // a tor, until ctx ends
 //	l, err := n.Listen(ctx, key, onion.Service{})     // callers come out of l.Accept
-//	c, err := n.Dial(ctx, address, onion.NewIsolation())
+//	c, err := n.Reach(ctx, address)                   // and n.Dial for further streams
 //
 // What Run does:
 //
@@ -45,7 +45,8 @@
 // [Node.Authorise]; [Node.UseKey] is the caller's side).
 //
 // tor is slow to give up: 120 s when a callee is offline and its descriptor is
-// cached. [Node.Dial] has its own deadlines and names what tor last said.
+// cached, 60 s when it was started anew. [Node.Dial] has its own deadlines and
+// names what tor last said, and [Node.Reach] asks anew beside what is not answered.
 //
 // Sources: tor's control-spec (ADD_ONION, HS_DESC, bootstrap phases),
 // socks-extensions (extended errors), tor's manual.

@@ -136,7 +136,7 @@ func TestKilledCalleeIsOffline(t *testing.T) {
 	defer func() { stop() }()
 	l := echoing(t, to, newKey(t), onion.Service{})
 	address := addressOf(l)
-	dial(t, from, l, onion.NewIsolation())
+	reach(t, from, l)
 	for pid, arguments := range children("tor") {
 		if strings.Contains(arguments, toDir) {
 			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
@@ -175,7 +175,7 @@ func TestKilledCalleeIsOffline(t *testing.T) {
 	t.Logf("a cancelled attempt's stream is gone from tor after %v", time.Since(began))
 
 	began = time.Now()
-	conn, err := from.Dial(t.Context(), address, onion.NewIsolation())
+	conn, err := from.Reach(t.Context(), address)
 	if err == nil {
 		conn.Close()
 	}
@@ -214,7 +214,7 @@ func TestCalleeComesUpWhileDialled(t *testing.T) {
 	}
 	dialled := make(chan result, 1)
 	go func() {
-		conn, err := from.Dial(t.Context(), key.Address(), onion.NewIsolation())
+		conn, err := from.Reach(t.Context(), key.Address())
 		dialled <- result{conn, err}
 	}()
 	<-retry.tried // no directory knew it

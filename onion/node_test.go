@@ -15,10 +15,22 @@ import (
 	"github.com/sottovoce/sotto/onion"
 )
 
-// dial dials and speaks, and closes when the test ends.
+// dial opens a stream on the circuit of who, and speaks; it closes when the test ends.
 func dial(t *testing.T, from *onion.Node, l net.Listener, who onion.Isolation) net.Conn {
 	t.Helper()
 	conn, err := from.Dial(t.Context(), addressOf(l), who)
+	return echoed(t, conn, err)
+}
+
+// reach does so on a circuit of its own, as a call's first stream is opened.
+func reach(t *testing.T, from *onion.Node, l net.Listener) net.Conn {
+	t.Helper()
+	conn, err := from.Reach(t.Context(), addressOf(l))
+	return echoed(t, conn, err)
+}
+
+func echoed(t *testing.T, conn net.Conn, err error) net.Conn {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +59,7 @@ func TestIsolationDecidesTheCircuit(t *testing.T) {
 	if n := circuits(); n != 1 {
 		t.Errorf("two streams of one isolation, one after the other: %d circuits, want 1", n)
 	}
-	other := dial(t, from, l, onion.NewIsolation())
+	other := reach(t, from, l)
 	if n := circuits(); n != 2 {
 		t.Errorf("with a stream of another isolation: %d circuits, want 2", n)
 	}
@@ -68,7 +80,7 @@ func TestClosedCircuitsEndTheirStreams(t *testing.T) {
 	t.Parallel()
 	from := start(t, onion.Config{})
 	l := echoing(t, callee, newKey(t), onion.Service{})
-	streams := []net.Conn{dial(t, from, l, onion.NewIsolation()), dial(t, from, l, onion.NewIsolation())}
+	streams := []net.Conn{reach(t, from, l), reach(t, from, l)}
 	if err := from.CloseCircuits(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +92,7 @@ func TestClosedCircuitsEndTheirStreams(t *testing.T) {
 	if n, err := from.RendezvousCircuits(t.Context()); err != nil || len(n) != 0 {
 		t.Errorf("%v circuits left, %v", n, err)
 	}
-	dial(t, from, l, onion.NewIsolation()) // the node goes on
+	reach(t, from, l) // the node goes on
 }
 
 func TestCloseTakesTheServiceDown(t *testing.T) {
@@ -94,7 +106,7 @@ func TestCloseTakesTheServiceDown(t *testing.T) {
 		if _, err := callee.Listen(t.Context(), key, onion.Service{}); err == nil {
 			t.Error("published twice")
 		}
-		conn, err := caller.Dial(t.Context(), key.Address(), onion.NewIsolation())
+		conn, err := caller.Reach(t.Context(), key.Address())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +149,7 @@ func TestCloseTakesTheServiceDown(t *testing.T) {
 func TestOfflineCalleeGivesAVerdict(t *testing.T) {
 	t.Parallel()
 	for name, prepare := range map[string]func(*testing.T, net.Listener){
-		"descriptor cached":     func(t *testing.T, l net.Listener) { dial(t, caller, l, onion.NewIsolation()) },
+		"descriptor cached":     func(t *testing.T, l net.Listener) { reach(t, caller, l) },
 		"descriptor not cached": func(*testing.T, net.Listener) {},
 		"never published":       nil,
 	} {
@@ -150,7 +162,7 @@ func TestOfflineCalleeGivesAVerdict(t *testing.T) {
 				l.Close()
 			}
 			began := time.Now()
-			conn, err := caller.Dial(t.Context(), key.Address(), onion.NewIsolation())
+			conn, err := caller.Reach(t.Context(), key.Address())
 			took := time.Since(began)
 			if err == nil {
 				conn.Close()
@@ -193,7 +205,7 @@ func TestKilledTorComesBack(t *testing.T) {
 	n := start(t, onion.Config{Dir: dir})
 	published := make(chan struct{}, 2)
 	l := echoing(t, n, newKey(t), onion.Service{Published: func() { published <- struct{}{} }})
-	dial(t, caller, l, onion.NewIsolation())
+	reach(t, caller, l)
 	<-published
 
 	killed, began := 0, time.Now()
@@ -219,7 +231,7 @@ func TestKilledTorComesBack(t *testing.T) {
 	noticed := time.Since(began)
 	<-published
 	back := time.Since(began)
-	dial(t, caller, l, onion.NewIsolation())
+	reach(t, caller, l)
 	t.Logf("death noticed after %v, published again after %.1f s, reached after %.1f s", noticed, back.Seconds(), time.Since(began).Seconds())
 	if noticed > time.Second {
 		t.Errorf("death noticed after %v", noticed)

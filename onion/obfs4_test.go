@@ -30,9 +30,9 @@ func TestObfs4BridgeCarriesCalls(t *testing.T) {
 	dir := t.TempDir()
 	began = time.Now()
 	n := start(t, onion.Config{Dir: dir, Bridges: []onion.Bridge{bridge}})
-	dial(t, n, echoing(t, callee, newKey(t), onion.Service{}), onion.NewIsolation())
+	reach(t, n, echoing(t, callee, newKey(t), onion.Service{}))
 	t.Logf("reached somebody through it after %.1f s", time.Since(began).Seconds())
-	dial(t, caller, echoing(t, n, newKey(t), onion.Service{}), onion.NewIsolation())
+	reach(t, caller, echoing(t, n, newKey(t), onion.Service{}))
 	circuits, err := n.RendezvousCircuits(t.Context())
 	if err != nil || len(circuits) < 2 {
 		t.Fatalf("%v, %v", circuits, err)

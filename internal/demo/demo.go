@@ -160,7 +160,7 @@ func (d *demo) converse(ctx context.Context, r *Report) error {
 	dialled := time.Now()
 	config := d.caller.config()
 	config.Paths = d.Circuits
-	config.Redial = nil // every stream is to be delayed
+	config.Join, config.Redial = nil, nil // every stream is to be delayed
 	dial := config.Dial
 	var first sync.Once
 	config.Dial = func(ctx context.Context, a identity.Address) (net.Conn, error) {

@@ -135,7 +135,7 @@ func reach(ctx context.Context, n *onion.Node, c Config) Finding {
 		<-echoed
 	}()
 	began = time.Now()
-	conn, err := n.Dial(ctx, key.Address(), onion.NewIsolation())
+	conn, err := n.Reach(ctx, key.Address())
 	if err != nil {
 		return failed(err)
 	}

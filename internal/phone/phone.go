@@ -103,16 +103,17 @@ func (p *Phone) Run(ctx context.Context, work func(context.Context) error) error
 
 // Calls is the part of a call's configuration that does not depend on sound.
 func (p *Phone) Calls(key *identity.Key) call.Config {
-	dial := func(ctx context.Context, a identity.Address) (net.Conn, error) {
+	join := func(ctx context.Context, a identity.Address) (net.Conn, error) {
 		return p.Node.Dial(ctx, a, onion.NewIsolation())
 	}
 	return call.Config{
 		Key:   key,
 		Codec: Codec{},
-		Dial:  dial,
+		Dial:  p.Node.Reach,
+		Join:  join,
 		Redial: func(ctx context.Context, a identity.Address) (net.Conn, error) {
 			p.Node.Forget(ctx)
-			return dial(ctx, a)
+			return join(ctx, a)
 		},
 	}
 }

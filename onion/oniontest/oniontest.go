@@ -16,7 +16,7 @@
 //
 // What can go wrong on the way is up to the test: a [Script] refuses commands,
 // keeps events back, is slow or talks nonsense; [Tor.Say] says anything unasked;
-// [Tor.Cut], [Tor.Hang] and [Tor.Kill] break what is there; [Network.Delay],
+// [Tor.Cut], [Tor.Hang], [Tor.Swallow] and [Tor.Kill] break what is there; [Network.Delay],
 // [Circuit.Stall] and [Circuit.Close] break the way between.
 //
 // What it is not: a model of Tor. A circuit keeps order and delays; there are no
@@ -132,6 +132,7 @@ type Tor struct {
 	keys     map[string][]byte // for closed services, by address: our private key
 	circuits map[string]*Circuit
 	asking   map[net.Conn]struct{} // on the SOCKS socket, not a stream yet
+	swallow  int                   // how many of those to come get no answer
 	commands []string
 }
 
@@ -236,6 +237,14 @@ func (t *Tor) Say(lines string) {
 	for s := range t.sessions {
 		s.say(lines)
 	}
+}
+
+// Swallow has the next n streams that are asked for stay without an answer, as
+// when a service is looked for where it is no more.
+func (t *Tor) Swallow(n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.swallow = n
 }
 
 // Forget drops its services and keeps quiet about it, as a filter does that has

@@ -160,6 +160,64 @@ func TestTwoNodesTalkOverTheNetwork(t *testing.T) {
 	})
 }
 
+// An attempt that brings no answer does not use up a call's time: another is made
+// beside it. A silent tor is given up all the same, and leaves nothing.
+func TestReachAsksAnewBesideWhatIsNotAnswered(t *testing.T) {
+	for lost, want := range map[int]time.Duration{0: 0, 1: 12 * time.Second, 2: 24 * time.Second, 9: 40 * time.Second} {
+		bubble(t, func(t *testing.T, network *oniontest.Network) {
+			callee := attach(t, network.Tor(oniontest.Script{}), nil)
+			tor := network.Tor(oniontest.Script{Extended: true})
+			caller := attach(t, tor, nil)
+			l := echo(t, callee, onion.Service{})
+			if err := caller.Ready(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			tor.Swallow(lost)
+			began := time.Now()
+			conn, err := caller.Reach(t.Context(), addressOf(l))
+			if took := time.Since(began); took != want {
+				t.Errorf("%d attempts without an answer: done after %v, want %v", lost, took, want)
+			}
+			if want == 40*time.Second {
+				if !errors.Is(err, onion.ErrUnreachable) {
+					t.Errorf("a silent tor: %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if _, err := speak(conn, "sotto voce"); err != nil {
+				t.Error(err)
+			}
+			if n := len(network.Circuits()); n != 1 {
+				t.Errorf("%d circuits", n)
+			}
+		})
+	}
+}
+
+// What a later attempt is told counts: the address is down by now.
+func TestReachBelievesTheLatestAnswer(t *testing.T) {
+	bubble(t, func(t *testing.T, network *oniontest.Network) {
+		callee := attach(t, network.Tor(oniontest.Script{}), nil)
+		tor := network.Tor(oniontest.Script{Extended: true})
+		caller := attach(t, tor, nil)
+		l := echo(t, callee, onion.Service{})
+		if err := caller.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		l.Close()
+		tor.Swallow(1)
+		began := time.Now()
+		_, err := caller.Reach(t.Context(), addressOf(l))
+		if took := time.Since(began); !errors.Is(err, onion.IntroductionFailed) || took > 40*time.Second {
+			t.Errorf("after %v: %v", took, err)
+		}
+	})
+}
+
 // A second stream on a circuit of a service that takes one ends both, as tor has
 // it; another isolation has a circuit of its own.
 func TestOneStreamACircuit(t *testing.T) {

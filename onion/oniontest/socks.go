@@ -42,6 +42,15 @@ func (t *Tor) serveSocks(conn net.Conn) {
 		conn.Close()
 		return
 	}
+	t.mu.Lock()
+	lost := t.swallow > 0
+	t.swallow -= min(t.swallow, 1)
+	t.mu.Unlock()
+	if lost {
+		conn.Read(make([]byte, 1)) // until the client is tired of it, or the tor dies
+		conn.Close()
+		return
+	}
 	code, circuit, callee := t.open(who, strings.TrimSuffix(host, onionSuffix), strings.HasSuffix(host, onionSuffix))
 	if code >= noDescriptor && !t.script.Extended {
 		code = unreachable

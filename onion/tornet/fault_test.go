@@ -49,7 +49,7 @@ func TestFaults(t *testing.T) {
 	address := echo(t, ctx, callee, &running)
 	dial := func() net.Conn {
 		t.Helper()
-		conn, err := caller.Dial(ctx, address, onion.NewIsolation())
+		conn, err := caller.Reach(ctx, address)
 		if err != nil {
 			t.Fatal(err)
 		}
