@@ -24,7 +24,8 @@ type gate struct {
 	fresh chan struct{} // told when now has been replaced
 
 	told time.Time // when a stranger was last told of; follow's alone
-	more int       // strangers since
+	more int       // strangers since, who wait until they may be told of
+	wait missed    // the last of them
 }
 
 // missed is a call that did not ring, and why.
@@ -116,7 +117,8 @@ func (g *gate) follow(ctx context.Context, show *live) {
 			return
 		case m := <-g.news:
 			g.tell(show, m, time.Now())
-		case <-tick.C:
+		case now := <-tick.C:
+			g.tellRest(show, now)
 			info, err := os.Stat(path)
 			if err != nil || last != nil && os.SameFile(info, last) && info.ModTime().Equal(last.ModTime()) {
 				continue
@@ -145,17 +147,24 @@ func (g *gate) tell(show *live, m missed, now time.Time) {
 		show.say("missed a call from %s: %s %s", name, m.why, stamp(now))
 		return
 	}
-	if now.Sub(g.told) < quietFor {
-		g.more++
+	if g.wait, g.more = m, g.more+1; now.Sub(g.told) < quietFor {
 		return
 	}
 	more := ""
-	if n := g.more + int(g.lost.Swap(0)); n > 0 {
+	if n := g.more - 1 + int(g.lost.Swap(0)); n > 0 {
 		more = fmt.Sprintf(" (and %d more of strangers)", n)
 	}
 	g.told, g.more = now, 0
 	show.say("missed a call from %s", m.from.Onion())
 	show.say("  a stranger: %s%s %s", m.why, more, stamp(now))
+}
+
+// tellRest tells of the strangers that wait, once they may be told of.
+func (g *gate) tellRest(show *live, now time.Time) {
+	if g.more > 0 && now.Sub(g.told) >= quietFor {
+		g.more--
+		g.tell(show, g.wait, now)
+	}
 }
 
 // stamp is when a call was missed, for who comes back to the screen later.

@@ -92,8 +92,20 @@ func TestStrangersDoNotFloodTheScreen(t *testing.T) {
 		g.tell(show, missed{stranger, "why"}, now.Add(time.Duration(i)*300*time.Millisecond))
 	}
 	g.tell(show, missed{ann, "silence"}, now)
+	// Nobody is left out: the last ones are told of when their time has come.
+	told := strings.Count(screen.String(), "a stranger: ")
+	g.tellRest(show, g.told.Add(9*time.Second))
+	if n := strings.Count(screen.String(), "a stranger: "); n != told {
+		t.Errorf("the last were told of too soon:\n%s", screen.String())
+	}
+	for range 2 {
+		g.tellRest(show, g.told.Add(10*time.Second))
+	}
+	if n := strings.Count(screen.String(), "a stranger: "); n != told+1 || g.more != 0 {
+		t.Errorf("told of the last %d times:\n%s", n-told, screen.String())
+	}
 	text := screen.String()
-	if n := strings.Count(text, "missed a call from "+stranger.Onion()); n != 3 {
+	if n := strings.Count(text, "missed a call from "+stranger.Onion()); n != 4 {
 		t.Errorf("%d times:\n%s", n, text)
 	}
 	if !strings.Contains(text, "a stranger: why (and 33 more of strangers)") || !strings.Contains(text, "missed a call from Ann: silence (") {
