@@ -78,7 +78,8 @@ pure:
 
 race:
 	@echo '== tests of the library, with the race detector'
-	go test -race -timeout 5m $(PURE)
+	go test -race -timeout 8m $$(go list $(PURE) | grep -v /onion/tornet$$)
+	go test -race -timeout 5m ./onion/tornet # not while ./onion has a network of its own
 	go test -run 'Fast$$' ./identity/contact # the detector slows what is timed
 
 # One package at a time: these measure time, on sound servers and networks.
