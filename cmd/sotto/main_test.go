@@ -52,7 +52,7 @@ func (t tidy) Run() int {
 	// Tests that only wait for tor run beside one another, after those that
 	// measure time.
 	flag.Parse()
-	if err := flag.Set("test.parallel", "4"); err != nil {
+	if err := flag.Set("test.parallel", "6"); err != nil {
 		panic(err)
 	}
 	code := t.M.Run()
@@ -120,6 +120,7 @@ func run(t *testing.T, stdin string, args ...string) string {
 }
 
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(e *testscript.Env) error {

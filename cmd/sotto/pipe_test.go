@@ -17,6 +17,7 @@ import (
 // A call between two pipes: what one program writes to sotto's standard input
 // is what another reads from sotto's standard output, at the other end.
 func TestPipes(t *testing.T) {
+	t.Parallel()
 	net, sotto := need(t, network), need(t, binary)
 	dir := t.TempDir()
 	home := func(who string) string { return filepath.Join(dir, who) }

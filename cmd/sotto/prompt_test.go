@@ -27,6 +27,7 @@ func needProgram(t *testing.T, name, pkg string) {
 // Somebody makes an identity at a terminal, mistypes, and opens it again: with
 // sotto, and with age alone. Nothing typed is ever seen.
 func TestAPassphraseAtATerminal(t *testing.T) {
+	t.Parallel()
 	needProgram(t, "tmux", "tmux")
 	needProgram(t, "age", "age")
 	sotto, dir := need(t, binary), t.TempDir()

@@ -17,6 +17,7 @@ import (
 // asked, mutes, and hangs up with a key. No microphone is open before both
 // have said yes, which the sound server is asked, and none is left open.
 func TestTwoTerminals(t *testing.T) {
+	t.Parallel()
 	net, sotto := need(t, network), need(t, binary)
 	dir := t.TempDir()
 	sound := pulse(t)
