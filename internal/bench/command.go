@@ -47,8 +47,9 @@ func pathsCommand() *cobra.Command {
 scheme, and print how late frames come, in milliseconds above the base.
 
 Schemes: single, duplicate, alternate, donar-alternate, donar-double (both with
-Donar's 12 links, and again with --circuits), sotto; and all, a record on every
-circuit at every tick, the floor for that many circuits. every runs them all.`,
+Donar's 12 links, and again with --circuits), sotto. --scheme all runs them all, and
+a record on every circuit at every tick, the floor for that many circuits, which
+the report calls all.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.Base, c.Spread = time.Duration(base)*time.Millisecond, time.Duration(spread)*time.Millisecond
@@ -76,7 +77,7 @@ circuit at every tick, the floor for that many circuits. every runs them all.`,
 	f.IntVar(&c.Circuits, "circuits", 4, "circuits of a call")
 	f.IntVar(&c.Calls, "calls", 200, "calls to replay")
 	f.Uint64Var(&c.Seed, "seed", 1, "of the draw")
-	f.StringSliceVar(&c.Schemes, "scheme", []string{Every}, "one or more of "+strings.Join(Names, ", ")+"; or "+Every)
+	f.StringSliceVar(&c.Schemes, "scheme", []string{All}, "one or more of "+strings.Join(Names, ", "))
 	f.IntVar(&base, "base", 150, "base delay of a circuit, ms each way")
 	f.IntVar(&spread, "spread", 0, "at most so much more base, ms, drawn for each circuit")
 	f.Float64Var(&c.Correlated, "correlated", 0, "share (0 to 1) of one more trace's delay that is added to every circuit")

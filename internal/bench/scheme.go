@@ -13,17 +13,18 @@ type scheme struct {
 	run      func(*draw) []shipment
 }
 
-// Names are the schemes by name, in the order of the report.
-var Names = []string{"single", "duplicate", "alternate", "donar-alternate", "donar-double", "sotto", "all"}
+// All asks for every scheme; in the report it is the last of them, a record on
+// every circuit at every tick.
+const All = "all"
 
-// Every asks for all schemes.
-const Every = "every"
+// Names are the schemes by name, in the order of the report.
+var Names = []string{"single", "duplicate", "alternate", "donar-alternate", "donar-double", "sotto", All}
 
 // pick gives the schemes asked for. Donar comes with its twelve links, and
 // again with as many as the others have.
 func (c *Config) pick() ([]scheme, error) {
 	want := c.Schemes
-	if len(want) == 0 || slices.Contains(want, Every) {
+	if len(want) == 0 || slices.Contains(want, All) {
 		want = Names
 	}
 	var out []scheme
@@ -34,7 +35,7 @@ func (c *Config) pick() ([]scheme, error) {
 	}
 	for _, name := range want {
 		if !slices.Contains(Names, name) {
-			return nil, fmt.Errorf("no scheme %q: give %s or %s", name, strings.Join(Names, ", "), Every)
+			return nil, fmt.Errorf("no scheme %q: give one or more of %s", name, strings.Join(Names, ", "))
 		}
 	}
 	return out, nil
@@ -61,7 +62,7 @@ func (c *Config) schemes(name string) []scheme {
 		return each(len(both), func(int) []int { return both })
 	case "alternate":
 		return each(n, func(tick int) []int { return []int{tick % n} })
-	case "all":
+	case All:
 		every := make([]int, n)
 		for i := range every {
 			every[i] = i
