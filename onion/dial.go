@@ -44,9 +44,10 @@ func (n *Node) Dial(ctx context.Context, address identity.Address, who Isolation
 }
 
 // Reach is Dial on a circuit of its own, for who does not know whether and where
-// the address is to be found now. An attempt without an answer for 12 s goes on,
-// but tor is made to forget ([Node.Forget]) and another is made beside it; the
-// first that gets through wins. This may cost the service two introductions more.
+// the address is to be found now: before an attempt is made again, tor is made to
+// forget where it has looked ([Node.Forget]). An attempt without an answer for
+// 12 s goes on while another is made beside it; the first that gets through wins.
+// This may cost the service two introductions more.
 func (n *Node) Reach(ctx context.Context, address identity.Address) (net.Conn, error) {
 	return n.dial(ctx, address, func(ctx context.Context) (net.Conn, error) { return n.insist(ctx, address) })
 }
@@ -152,12 +153,15 @@ func (n *Node) insist(ctx context.Context, address identity.Address) (net.Conn, 
 	for {
 		select {
 		case a := <-answers:
+			if errors.Is(a.err, ErrUnreachable) {
+				n.Forget(ctx)
+			}
 			if a.err == nil || a.nth == latest {
 				return a.Conn, a.err
 			}
 		case <-again.C:
 			n.Forget(ctx)
-			_ = n.present(ctx, address) // tor forgets that, too; persist has told of a refusal
+			_ = n.present(ctx, address) // tor forgets that, too; persist tells of a refusal
 			ask()
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)

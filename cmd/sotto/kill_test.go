@@ -75,7 +75,8 @@ func TestKilledLeavesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		end := time.AfterFunc(2*time.Minute, func() { cmd.Process.Kill() }) // what is awaited never comes then
-		t.Cleanup(func() { end.Stop(); cmd.Process.Kill(); cmd.Wait() })
+		defer end.Stop()
+		t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
 		lines := bufio.NewScanner(talk)
 		switch said {
 		case "":
