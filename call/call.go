@@ -249,6 +249,7 @@ func (c *Call) Hold(on bool) error {
 	if on {
 		body = 1
 	}
+	c.holding = c.holding || on // also where they cannot be told now
 	if err := c.control.Send(control.Hold, body); err != nil {
 		return err
 	}

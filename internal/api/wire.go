@@ -70,6 +70,11 @@ type Call struct {
 	ThemDB      float64 `json:"them_dbfs"` // level of what is played
 	Paths       []Path  `json:"paths"`
 
+	SetupMS  int64  `json:"setup_ms"` // outgoing: from the dial to the ring
+	Sent     uint64 `json:"records_sent"`
+	Received uint64 `json:"records_received"`
+	Skipped  uint64 `json:"skipped_ticks"`
+
 	End *End `json:"end,omitempty"` // only when Phase is Over
 }
 
@@ -102,6 +107,12 @@ type Path struct {
 type End struct {
 	Exit  int    `json:"exit"`            // the exit code that sotto call gives for it
 	Error string `json:"error,omitempty"` // "": somebody hung up after talking
+	// Again says that calling again later may help: they were not reached, were
+	// busy or did not answer.
+	Again bool `json:"again,omitempty"`
+	// Instead is the call that goes on in place of this one: both sides have
+	// dialled each other at once.
+	Instead string `json:"instead,omitempty"`
 }
 
 // Missed is a call that was not answered.
@@ -126,6 +137,7 @@ type Contact struct {
 	Address  string `json:"address"`
 	Verified bool   `json:"verified"`
 	Blocked  bool   `json:"blocked"`
+	Auto     bool   `json:"auto"` // is answered without asking
 }
 
 // Event is one message of the stream: exactly one of its fields is set.

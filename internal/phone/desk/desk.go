@@ -76,11 +76,12 @@ func (v Verb) String() string {
 type Act struct {
 	Do   Verb
 	Call ID
-	Why  string // of Missed
+	Why  string // of Missed and Hush
 }
 
-// Reasons why a call was missed.
+// Reasons why a call was missed, or is hushed.
 const (
+	WhyDeclined   = "you declined; strangers are not told, it rings on for them"
 	WhyBusy       = "you were busy with another"
 	WhyContact    = "a contact called meanwhile"
 	WhySilent     = "this phone is silent"
@@ -171,7 +172,9 @@ func (d *Desk) count(phases ...Phase) (n int) {
 // Call begins an outgoing call. Where its peer rings here, that is answered
 // instead, and answered names it.
 func (d *Desk) Call(id ID, peer identity.Address) (acts []Act, answered ID, err error) {
-	in := d.find(func(c *Call) bool { return c.Peer == peer && (c.Phase == Ringing || c.Phase == Quiet || c.Phase == Parked) })
+	in := d.find(func(c *Call) bool {
+		return c.Peer == peer && (c.Phase == Ringing || c.Phase == Quiet || c.Phase == Parked)
+	})
 	switch {
 	case d.talks(peer) || d.Dials(peer):
 		return nil, 0, ErrOn
@@ -224,7 +227,7 @@ func (d *Desk) asked(id ID) []Act {
 		if !c.Known || ringing.Known {
 			return d.refuse(acts, c)
 		}
-		acts = d.quiet(append(acts, Act{Do: Hush, Call: ringing.ID}), ringing, WhyContact)
+		acts = d.quiet(append(acts, Act{Do: Hush, Call: ringing.ID, Why: WhyContact}), ringing, WhyContact)
 	}
 	others := d.count(Reaching, Asking, Talking)
 	switch {
@@ -380,7 +383,7 @@ func (d *Desk) Decline(id ID) ([]Act, error) {
 func (d *Desk) decline(c *Call) []Act {
 	if !c.Known {
 		c.Phase = Quiet
-		return []Act{{Do: Hush, Call: c.ID}}
+		return []Act{{Do: Hush, Call: c.ID, Why: WhyDeclined}}
 	}
 	c.Phase = Closing
 	if d.count(Talking) > 0 {

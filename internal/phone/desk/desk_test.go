@@ -56,7 +56,7 @@ func TestWhatBecomesOfCalls(t *testing.T) {
 				{contact(d, 1, ann), "ring 1; "},
 				{must(d.Decline(1)), "decline 1; "},
 				{stranger(d, 2, bob), "ring 2; "},
-				{must(d.HangUp(2)), "hush 2; "},
+				{must(d.HangUp(2)), "hush 2 (" + WhyDeclined + "); "},
 				{d.Over(1), ""},
 				{d.Over(2), ""},
 			}
@@ -94,7 +94,7 @@ func TestWhatBecomesOfCalls(t *testing.T) {
 			return []step{
 				{stranger(d, 1, ann), "ring 1; "},
 				{stranger(d, 2, bob), "missed 2 (you were busy with another); "},
-				{contact(d, 3, cleo), "hush 1; missed 1 (a contact called meanwhile); ring 3; "},
+				{contact(d, 3, cleo), "hush 1 (a contact called meanwhile); missed 1 (a contact called meanwhile); ring 3; "},
 				{must(d.Answer(3)), "answer 3; "},
 				{stranger(d, 4, bob), "missed 4 (you were busy with another); "},
 				{d.Over(1), ""},
