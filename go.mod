@@ -8,6 +8,7 @@ require (
 	github.com/BurntSushi/toml v1.6.0
 	github.com/cretz/bine v0.2.0
 	github.com/flynn/noise v1.1.0
+	github.com/godbus/dbus/v5 v5.2.2
 	github.com/gordonklaus/portaudio v0.0.0-20250206071425-98a94950218b
 	github.com/hraban/opus v0.0.0-20260708213942-bde8e4304501
 	github.com/rogpeppe/go-internal v1.16.0

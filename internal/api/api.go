@@ -19,10 +19,17 @@
 // object, [Error]. docs/api.md shows all of it with curl.
 package api
 
-import "context"
+import (
+	"context"
+
+	"github.com/sottovoce/sotto/call/control"
+)
 
 // MaxBody is the most bytes that a request's body may have.
 const MaxBody = 64 << 10
+
+// MaxText is the most bytes of a line of text in a call.
+const MaxText = control.MaxText
 
 // Phone is what the API drives.
 type Phone interface {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/sottovoce/sotto/onion"
@@ -19,7 +20,8 @@ import (
 type live struct {
 	mu     sync.Mutex
 	out    io.Writer
-	tty    bool
+	tty    bool // the changing line changes in place
+	bare   bool // a terminal, on which it does not
 	width  int
 	shown  bool      // a changing line stands on the terminal
 	stage  string    // of the changing line last written
@@ -28,6 +30,20 @@ type live struct {
 
 // seldom is how often the changing line is written where it cannot change.
 const seldom = 5 * time.Second
+
+// live is what a command shows its progress on.
+func (o *options) live(c *cobra.Command) *live {
+	l := newLive(c.ErrOrStderr())
+	l.plain(o.plain)
+	return l
+}
+
+// plain has lines written and nothing else: nothing moves, nothing rings.
+func (l *live) plain(on bool) {
+	if on {
+		l.tty, l.bare = false, l.tty
+	}
+}
 
 // newLive writes to out.
 func newLive(out io.Writer) *live {
@@ -47,7 +63,7 @@ func (l *live) say(format string, args ...any) {
 	defer l.mu.Unlock()
 	l.wipe()
 	end := "\n"
-	if l.tty {
+	if l.tty || l.bare {
 		end = "\r\n" // the terminal may be reading single keys
 	}
 	fmt.Fprint(l.out, fmt.Sprintf(format, args...), end)
@@ -69,7 +85,11 @@ func (l *live) show(stage, text string) {
 		return
 	}
 	l.stage, l.spoken = stage, time.Now()
-	fmt.Fprintln(l.out, text)
+	end := "\n"
+	if l.bare {
+		end = "\r\n"
+	}
+	fmt.Fprint(l.out, text, end)
 }
 
 // count shows a changing line with a clock until stop is called.
