@@ -226,19 +226,23 @@ func (c *console) enter(s *shown, before api.CallPhase, mine bool) {
 		c.over(s, before, mine)
 	case !mine:
 	case s.Phase == api.Ringing && !s.Outgoing:
-		c.say("a call from %s", cmp.Or(name(s.Call), s.Peer))
-		if s.Name == "" {
-			c.say("  a stranger: not in your contacts")
-		}
-		c.bell()
-		s.rang = time.Now()
+		c.announce(s)
 	case s.Phase == api.Talking:
-		s.talked = true
-		if c.answer && !s.Outgoing && s.rang.IsZero() {
-			c.say("a call from %s", cmp.Or(name(s.Call), s.Peer))
+		if s.talked = true; !s.Outgoing && s.rang.IsZero() {
+			c.announce(s) // it was answered without asking
 		}
 		c.say("talking%s: m mutes, h holds, r records, q hangs up", onceNote(s.Call))
 	}
+}
+
+// announce says who calls.
+func (c *console) announce(s *shown) {
+	s.rang = time.Now()
+	c.say("a call from %s", cmp.Or(name(s.Call), s.Peer))
+	if s.Name == "" {
+		c.say("  a stranger: not in your contacts")
+	}
+	c.bell()
 }
 
 // over says how a call has ended.
@@ -313,6 +317,16 @@ func (c *console) front() (front *shown) {
 	return front
 }
 
+// waits is the call that is on hold while front is not.
+func (c *console) waits(front *shown) *shown {
+	for _, s := range c.calls {
+		if c.only == "" && s != front && s.Holding && front.Phase == api.Talking && !front.Holding {
+			return s
+		}
+	}
+	return nil
+}
+
 // startle is how long after the first ring keys are not taken: whoever was
 // typing to another call, or to nobody, has not seen who calls yet.
 const startle = 500 * time.Millisecond
@@ -344,7 +358,9 @@ func (c *console) press(ctx context.Context, key byte) error {
 			err = c.phone.Mute(ctx, front.ID, !front.Muted)
 		}
 	case 'h', 'H':
-		if front != nil && front.Phase == api.Talking {
+		if other := c.waits(front); other != nil {
+			err = c.phone.Hold(ctx, other.ID, false) // which puts this one on hold
+		} else if front != nil && front.Phase == api.Talking {
 			err = c.phone.Hold(ctx, front.ID, !front.Holding)
 		}
 	case 'r', 'R':

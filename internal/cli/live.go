@@ -24,6 +24,7 @@ type live struct {
 	bare   bool // a terminal, on which it does not
 	width  int
 	shown  bool      // a changing line stands on the terminal
+	line   string    // which
 	stage  string    // of the changing line last written
 	spoken time.Time // when that was
 }
@@ -77,8 +78,10 @@ func (l *live) show(stage, text string) {
 		if r := []rune(text); len(r) >= l.width {
 			text = string(r[:l.width-1])
 		}
-		fmt.Fprint(l.out, "\r\x1b[K", text)
-		l.shown = true
+		if !l.shown || text != l.line { // a line that stays is not written again and again
+			fmt.Fprint(l.out, "\r\x1b[K", text)
+		}
+		l.shown, l.line = true, text
 		return
 	}
 	if stage == l.stage && time.Since(l.spoken) < seldom {
