@@ -228,7 +228,7 @@ func (c *console) enter(s *shown, before api.CallPhase, mine bool) {
 	case s.Phase == api.Ringing && !s.Outgoing:
 		c.announce(s)
 	case s.Phase == api.Talking:
-		if s.talked = true; !s.Outgoing && s.rang.IsZero() {
+		if s.talked = true; !s.Outgoing && s.rang.IsZero() && c.only == "" {
 			c.announce(s) // it was answered without asking
 		}
 		c.say("talking%s: m mutes, h holds, r records, q hangs up", onceNote(s.Call))
