@@ -186,6 +186,9 @@ First time, on two machines:
   sotto up                  publish your address and wait for their calls
   sotto call ann            call them
 
+While sotto up runs, other terminals drive it: sotto answer, decline, hangup,
+hold, mute, say, silent, status, log. docs/api.md is for programs.
+
 Or see a whole call on this machine alone, over a private Tor network:
 
   sotto demo
