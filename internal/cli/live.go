@@ -95,26 +95,6 @@ func (l *live) show(stage, text string) {
 	fmt.Fprint(l.out, text, end)
 }
 
-// count shows a changing line with a clock until stop is called.
-func (l *live) count(stage, text string) (stop func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		began := time.Now()
-		ticker := time.NewTicker(200 * time.Millisecond)
-		defer ticker.Stop()
-		for {
-			l.show(stage, text+" "+clock(time.Since(began)))
-			select {
-			case <-ticker.C:
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() { close(done); <-ended }
-}
-
 // bell rings the terminal's bell.
 func (l *live) bell() {
 	l.mu.Lock()

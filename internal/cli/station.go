@@ -42,15 +42,17 @@ type station struct {
 
 // ringFlags are how the person is told of calls, other than on a terminal.
 type ringFlags struct {
-	silent off
+	silent off // of the desktop
+	mute   off // of the loudspeaker
 	hook   hook
 }
 
 func (r *ringFlags) flags(c *cobra.Command) {
 	f := c.Flags()
 	f.Var(&r.silent, "notify", "show who calls on the desktop, where there is one: on or off")
+	f.Var(&r.mute, "ring", "ring on the loudspeaker: on or off")
 	f.Var(&r.hook, "hook", "run this program when something happens to a call; its environment says what (docs/api.md)")
-	settings(f, "notify", "hook")
+	settings(f, "notify", "ring", "hook")
 }
 
 // hook is a program's path as a flag.

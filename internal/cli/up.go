@@ -108,6 +108,9 @@ func (uc *upCommand) run(c *cobra.Command) error {
 	st.ring = uc.ring
 	config := st.calls(uc.sound)
 	config.AnswerAll = uc.answer
+	if !bool(uc.ring.mute) {
+		config.Ring = st.sounds.Ring
+	}
 	config.Publish = func(ctx context.Context) (net.Listener, error) { return uc.publish(ctx, st) }
 	st.board = switchboard.New(config, os.Getpid())
 	con := &console{live: show, answer: uc.answer}

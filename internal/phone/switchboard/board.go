@@ -34,6 +34,8 @@ type Config struct {
 	// Open opens microphone and loudspeaker, once for all calls that talk at a
 	// time.
 	Open func(context.Context) (call.Sound, error)
+	// Ring rings until ctx ends; nil: nothing is heard. It is over before Open.
+	Ring func(context.Context) error
 	// Record keeps both voices of a call in a file until stop is called.
 	Record func(*call.Call) (path string, stop func(), err error)
 	// Levels are those of what goes out and of what is played, in dBFS.
@@ -77,8 +79,10 @@ type Board struct {
 	listeners map[chan api.Event]struct{}
 	run       context.Context // Run's; nil before
 	stop      context.CancelCauseFunc
-	away      bool // PutAway was called
-	over      bool // Run waits for its end
+	away      bool               // PutAway was called
+	over      bool               // Run waits for its end
+	quieten   context.CancelFunc // ends the ringing; nil: it does not ring
+	rung      chan struct{}      // closed when the last ringing has ended; nil: none was
 	group     sync.WaitGroup
 }
 
@@ -88,7 +92,15 @@ func New(c Config, pid int) *Board {
 		config: c, began: make(chan struct{}), listeners: map[chan api.Event]struct{}{},
 		desk: desk.Desk{Me: c.Calls.Key.Address(), NoWait: c.AnswerAll},
 	}
-	b.handset.open = c.Open
+	b.handset.open = func(ctx context.Context) (call.Sound, error) {
+		b.mu.Lock()
+		rung := b.rung
+		b.mu.Unlock()
+		if rung != nil {
+			<-rung // it may be the same loudspeaker
+		}
+		return c.Open(ctx)
+	}
 	b.status = api.Status{
 		Version: api.Version, Sotto: c.Sotto, PID: pid, Address: c.Calls.Key.Address().Onion(), Phase: api.Starting,
 		Rings: c.Gate.Describe(),

@@ -52,6 +52,7 @@ func (b *Board) tellStatus() {
 
 // tellCall tells how a call stands, if it is one to be shown; b.mu is held.
 func (b *Board) tellCall(l *line) {
+	b.ring()
 	if l.shown && len(b.listeners) > 0 {
 		c := b.describe(l)
 		b.tell(api.Event{Call: &c})

@@ -31,7 +31,25 @@ type handset struct {
 // lease is a call's part in a handset.
 type lease struct {
 	*handset
-	pull atomic.Pointer[func([]float32)]
+	mu   sync.Mutex // one at a time pulls, loudspeaker or clock
+	pull func([]float32)
+}
+
+// fill fills out with what the call hears, if it is heard at all.
+func (l *lease) fill(out []float32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.pull == nil {
+		clear(out)
+		return
+	}
+	l.pull(out)
+}
+
+func (l *lease) pulls(pull func([]float32)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pull = pull
 }
 
 func (h *handset) lease() *lease { return &lease{handset: h} }
@@ -67,10 +85,8 @@ func (l *lease) Open(ctx context.Context) (call.Sound, error) {
 // play fills out with what the call hears that has the handset.
 func (h *handset) play(out []float32) {
 	if l := h.has.Load(); l != nil {
-		if pull := l.pull.Load(); pull != nil {
-			(*pull)(out)
-			return
-		}
+		l.fill(out)
+		return
 	}
 	clear(out)
 }
@@ -89,8 +105,8 @@ func (l *lease) Read(f *voice.Frame) (bool, error) {
 // Run has the call's sound pulled until ctx ends: by the loudspeaker while it
 // has the handset, by a clock else.
 func (l *lease) Run(ctx context.Context, pull func([]float32)) error {
-	l.pull.Store(&pull)
-	defer l.pull.Store(nil)
+	l.pulls(pull)
+	defer l.pulls(nil)
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stopped := make(chan struct{})
@@ -105,7 +121,7 @@ func (l *lease) Run(ctx context.Context, pull func([]float32)) error {
 	var clock voice.Clocked
 	err := clock.Run(inner, func(out []float32) {
 		if l.has.Load() != l {
-			pull(out)
+			l.fill(out)
 		}
 	})
 	cancel()

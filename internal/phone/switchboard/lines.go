@@ -220,6 +220,34 @@ func (b *Board) move(l *line, p api.CallPhase) {
 	b.tellCall(l)
 }
 
+// ring rings on the loudspeaker while a call rings and none talks; b.mu is held.
+func (b *Board) ring() {
+	wanted := false
+	for _, c := range b.desk.Calls() {
+		if c.Phase == desk.Talking {
+			wanted = false
+			break
+		}
+		wanted = wanted || c.Phase == desk.Ringing
+	}
+	switch {
+	case b.config.Ring == nil || wanted == (b.quieten != nil):
+	case wanted:
+		ctx, quieten := context.WithCancel(b.run)
+		rung := make(chan struct{})
+		b.quieten, b.rung = quieten, rung
+		b.group.Go(func() {
+			defer close(rung)
+			if err := b.config.Ring(ctx); err != nil && ctx.Err() == nil {
+				b.Notice(err.Error())
+			}
+		})
+	default:
+		b.quieten()
+		b.quieten = nil
+	}
+}
+
 // act does what the desk says; b.mu is held.
 func (b *Board) act(acts []desk.Act) {
 	for _, a := range acts {
@@ -239,6 +267,7 @@ func (b *Board) act(acts []desk.Act) {
 				}
 			}
 			l.lease.take()
+			b.ring() // no more
 			l.call.Answer()
 		case desk.Decline:
 			l.call.Decline()

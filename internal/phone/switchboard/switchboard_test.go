@@ -34,6 +34,10 @@ func TestACall(t *testing.T) {
 			t.Errorf("%+v", rings)
 		}
 		bob.call("ann", api.Ringing)
+		synctest.Wait()
+		if _, loud := ann.rang(); loud != 1 {
+			t.Error("it does not ring")
+		}
 		if n, _ := ann.microphones(); n != 0 {
 			t.Error("a microphone is open while it rings")
 		}
@@ -84,6 +88,10 @@ func TestCallWaiting(t *testing.T) {
 		bob.call("ann", api.Talking)
 		cleo.dials("ann")
 		ann.call("cleo", api.Ringing)
+		synctest.Wait()
+		if times, loud := ann.rang(); times != 1 || loud != 0 {
+			t.Errorf("it rang %d times, and rings: %d", times, loud)
+		}
 		dora.dials("ann")
 		if e := dora.call("ann", api.Over).End; e == nil || !e.Again || !strings.Contains(e.Error, "another call") {
 			t.Errorf("%+v", e)
@@ -191,6 +199,10 @@ func TestWhatComesOfCalls(t *testing.T) {
 		ann.call("bob", api.Ringing)
 		bob.must(bob.HangUp(""))
 		ann.await("missed", func(e api.Event) bool { return e.Missed != nil && e.Missed.Why == desk.WhyUnanswered })
+		synctest.Wait()
+		if _, loud := ann.rang(); loud != 0 {
+			t.Error("it rings on")
+		}
 		bob.call("ann", api.Over)
 		ann.call("bob", api.Over)
 		ann.forget()

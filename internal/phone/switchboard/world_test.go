@@ -99,6 +99,8 @@ type person struct {
 	key  *identity.Key
 
 	mu     sync.Mutex
+	rings  int // times that it rang
+	loud   int // now
 	opened int // times that the microphone was opened
 	open   int // now
 	heard  []api.Event
@@ -151,13 +153,21 @@ func (p *person) config(n *network, book *contact.Book) switchboard.Config {
 		Open: func(context.Context) (call.Sound, error) {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			p.opened++
+			if p.opened++; p.loud > 0 {
+				p.t.Error("it rings while devices are opened")
+			}
 			p.open++
 			return call.Sound{Source: voice.Silence(), Sink: &voice.Clocked{}, Close: func() {
 				p.mu.Lock()
 				defer p.mu.Unlock()
 				p.open--
 			}}, nil
+		},
+		Ring: func(ctx context.Context) error {
+			p.loudly(1)
+			<-ctx.Done()
+			p.loudly(-1)
+			return nil
 		},
 		Levels: func() (float64, float64) { return -20, -30 },
 		Resolve: func(text string) (contact.Contact, error) {
@@ -231,6 +241,20 @@ func (p *person) call(with string, phase api.CallPhase) api.Call {
 	p.t.Helper()
 	e := p.await(with+" "+string(phase), func(e api.Event) bool { return e.Call != nil && e.Call.Name == with && e.Call.Phase == phase })
 	return *e.Call
+}
+
+// loudly notes that it begins or ends to ring.
+func (p *person) loudly(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.loud += n
+	p.rings += max(0, n)
+}
+
+func (p *person) rang() (times, now int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.rings, p.loud
 }
 
 func (p *person) microphones() (opened, open int) {
