@@ -136,12 +136,13 @@ func TestTwoTerminals(t *testing.T) {
 	// A stranger who only rings gives way to a contact, and hears it ring on.
 	stranger = screen(t, sound, dir, "stranger2", sotto, "call", "--once", "--network", net, "--home", home("bob"), strings.TrimSpace(string(address)))
 	alice.waitFor("answer? y or n")
-	carol = screen(t, sound, dir, "carol2", sotto, "call", "--network", net, "--home", home("carol"), strings.TrimSpace(string(address)))
+	carol = screen(t, sound, dir, "carol2", sotto, "call", "--plain", "--network", net, "--home", home("carol"), strings.TrimSpace(string(address)))
 	alice.waitFor("a call from carol")
 	alice.waitFor("a stranger: a contact called meanwhile")
 	alice.waitFor("answer? y or n")
 	alice.keys("y")
 	carol.waitFor("delay about")
+	carol.waitFor("reaching the other side") // a plain line stays
 	if text := stranger.text(); !strings.Contains(text, "ringing") {
 		t.Errorf("the stranger sees:\n%s", text)
 	}

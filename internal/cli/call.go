@@ -27,13 +27,14 @@ type callCommand struct {
 	stay   bool
 	paths  circuits
 	redial int
+	pause  time.Duration // before calling again for the first time
 	asJSON bool
 
 	known *people // nil: a one-time caller's, as long as no name is looked up
 }
 
 func newCall(o *options) *cobra.Command {
-	cc := &callCommand{options: o}
+	cc := &callCommand{options: o, pause: redialPause}
 	c := &cobra.Command{
 		Use:   "call [--once] [--mic M] [--speaker S] [--in FILE] [--out FILE] [--record FILE] [--redial N] [NAME|ADDRESS]",
 		Short: "Call somebody by name or onion address",
@@ -44,7 +45,7 @@ prefer that.
 
 While sotto up runs, that phone makes the call, with its own sound; else this is
 a phone for the length of the call. Either way sotto hangup, mute, hold, say and
-status work from another terminal.
+status work from another terminal (with --once: --home PROFILE/once).
 
 Your microphone opens only when the other side has answered. Keys in a call:
 m mutes, h holds, q or Ctrl-C hangs up, for both. r records both voices, or ends that: in
@@ -265,7 +266,7 @@ const (
 // talk calls and sees the call through, and calls again if that may help. It
 // gives how the last call ended; began is told of each.
 func (cc *callCommand) talk(ctx context.Context, phone *api.Client, show *live, keyboard <-chan byte, whom string, began func(api.Call)) (*api.Call, error) {
-	pause := redialPause
+	pause := cc.pause
 	for again := 1; ; again++ {
 		first, err := phone.Call(ctx, whom)
 		if err != nil {
@@ -312,6 +313,9 @@ func rest(ctx context.Context, pause time.Duration, keyboard <-chan byte) error 
 // finish says how the call has ended.
 func (cc *callCommand) finish(c *cobra.Command, show *live, last *api.Call, err error) error {
 	show.clear()
+	if errors.Is(err, context.Canceled) {
+		err = errInterrupted
+	}
 	if last == nil {
 		last = &api.Call{OneTime: cc.once}
 	}

@@ -159,15 +159,15 @@ func (b *Board) live(ctx context.Context, l *line, c *call.Call) {
 		if p == call.Talking {
 			group.Go(func() { b.watch(inner, l) })
 			if b.config.RecordAll {
-				group.Go(func() { b.record(l, true) })
+				group.Go(func() { _ = b.record(l, true) }) // which tells what does not work
 			}
 		}
 		b.entered(l, p)
 	}
 	err := c.Run(ctx)
 	cancel()
-	b.record(l, false)
 	group.Wait()
+	_ = b.record(l, false) // ending one cannot fail
 	b.ended(l, err)
 }
 
