@@ -172,6 +172,8 @@ type options struct {
 
 func newRoot() *cobra.Command {
 	o := &options{}
+	up := &upCommand{options: o}
+	asUp := up.command()
 	root := &cobra.Command{
 		Use:   "sotto",
 		Short: "Voice calls between Tor onion services",
@@ -186,8 +188,10 @@ First time, on two machines:
   sotto up                  publish your address and wait for their calls
   sotto call ann            call them
 
-While sotto up runs, other terminals drive it: sotto answer, decline, hangup,
-hold, mute, say, silent, status, log. docs/api.md is for programs.
+From then on sotto alone opens a screen for all of that: of the phone that is up,
+or of one that ends with the screen. sotto --plain tells the same in lines, for
+screen readers. While a phone is up, other terminals drive it as well: sotto answer,
+decline, hangup, hold, mute, say, silent, status, log. docs/api.md is for programs.
 
 Or see a whole call on this machine alone, over a private Tor network:
 
@@ -213,7 +217,7 @@ voice) is in docs/threat-model.md.
 		SilenceUsage:  true,
 		Version:       version(),
 		Args:          noArgs,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE:          func(c *cobra.Command, _ []string) error { return o.atHome(c, up, asUp) },
 	}
 	root.SetVersionTemplate("sotto {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
@@ -229,7 +233,7 @@ voice) is in docs/threat-model.md.
 	flags.BoolVar(&o.noInput, "no-input", false, "never ask, and read no keys: fail where an answer is needed")
 	flags.IntVar(&o.passphraseFD, "passphrase-fd", -1, "read the passphrase from the open file of this number")
 	settings(flags, "home", "tor", "tor-control", "tor-listen", "tor-target", "verbose", "plain")
-	root.AddCommand(newID(o), newContacts(o), newUp(o), newCall(o), newAnswer(o), newDecline(o), newHangUp(o), newHold(o), newMute(o), newSay(o), newSilent(o), newStatus(o), newLog(o), newDemo(o), newDoctor(o), newBridges(o), newDevices(), newConfig(), newMan(), newVersion())
+	root.AddCommand(newID(o), newContacts(o), asUp, newCall(o), newAnswer(o), newDecline(o), newHangUp(o), newHold(o), newMute(o), newSay(o), newSilent(o), newStatus(o), newLog(o), newDemo(o), newDoctor(o), newBridges(o), newDevices(), newConfig(), newMan(), newVersion())
 	for _, c := range root.Commands() {
 		c.DisableFlagsInUseLine = true
 	}

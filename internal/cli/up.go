@@ -22,10 +22,11 @@ type upCommand struct {
 	answer bool
 	closed bool
 	policy policyFlags
+
+	face func(ctx context.Context, phone *api.Client, watching chan struct{}) error // in place of the console; see [station.run]
 }
 
-func newUp(o *options) *cobra.Command {
-	uc := &upCommand{options: o}
+func (uc *upCommand) command() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "up [--from contacts|anyone] [--closed] [--silent FROM-TO] [--answer] [--mic M] [--speaker S] [--in FILE] [--out FILE] [--record FILE]",
 		Short: "Publish your address and wait for calls",
@@ -113,6 +114,9 @@ func (uc *upCommand) run(c *cobra.Command) error {
 	}
 	config.Publish = func(ctx context.Context) (net.Listener, error) { return uc.publish(ctx, st) }
 	st.board = switchboard.New(config, os.Getpid())
+	if uc.face != nil {
+		return st.run(c.Context(), uc.face)
+	}
 	con := &console{live: show, answer: uc.answer}
 	if k, err := openKeys(c.Context()); err == nil {
 		defer k.close()
