@@ -113,7 +113,8 @@ type Call struct {
 	// OnSoundError, if set before Run, is told of a lost microphone or
 	// loudspeaker; the call goes on without. It must not block.
 	OnSoundError func(error)
-
+	// Open, if set before Run, is used in place of the Config's.
+	Open func(context.Context) (Sound, error)
 	// OnText, if set before Run, is told of a line of text from the other side,
 	// fit to be shown, by a reader's goroutine. It must not block.
 	OnText func(string)
@@ -251,6 +252,7 @@ func (c *Call) Hold(on bool) error {
 	if on {
 		body = 1
 	}
+	c.holding = c.holding || on // also where they cannot be told now
 	if err := c.control.Send(control.Hold, body); err != nil {
 		return err
 	}

@@ -37,7 +37,9 @@ func (c *Config) offer() handshake.Offer {
 }
 
 // Dial calls peer: it opens a stream and proves both sides to each other. The
-// call begins with Run, which must follow at once.
+// call begins with Run, which must follow at once. When ctx ends before the other
+// side may know of the call, the error is ctx's; when later, the call is given
+// all the same.
 func Dial(ctx context.Context, c Config, peer identity.Address) (*Call, error) {
 	if c.Paths == 0 {
 		c.Paths = DefaultPaths
@@ -107,6 +109,9 @@ func greet(ctx context.Context, c Config, peer identity.Address, conn net.Conn) 
 	m3, secrets, err := h.M3(wishes)
 	if err != nil {
 		return nil, err
+	}
+	if !stop() {
+		return nil, ctx.Err() // and with m3 not sent the other side has no call
 	}
 	if _, err := conn.Write(m3); err != nil {
 		return nil, fmt.Errorf("%w (%w)", ErrUnreached, err)

@@ -26,7 +26,11 @@ func (c *Call) sound(ctx context.Context) {
 	if ctx.Err() != nil {
 		return // hung up already
 	}
-	open, err := c.config.Open(ctx)
+	from := c.Open
+	if from == nil {
+		from = c.config.Open
+	}
+	open, err := from(ctx)
 	if err != nil {
 		c.mu.Lock()
 		defer c.mu.Unlock()

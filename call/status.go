@@ -3,6 +3,7 @@ package call
 import (
 	"time"
 
+	"github.com/sottovoce/sotto/call/paths"
 	"github.com/sottovoce/sotto/call/playout"
 )
 
@@ -27,7 +28,15 @@ type Status struct {
 	Sent      uint64        // records
 	Skipped   uint64        // ticks without a record
 	Received  uint64        // records
+	Circuits  []Circuit     // that are open, by number
 	Playout   playout.Stats
+}
+
+// Circuit is a path of a call at one moment.
+type Circuit struct {
+	Path     int
+	Lateness time.Duration // behind the best one of late, as the other side reports
+	Used     bool          // has carried a record in the last second
 }
 
 // Rate is how many records went out a second so far.
@@ -41,15 +50,21 @@ func (s Status) Rate() float64 {
 // Status is how the call stands.
 func (c *Call) Status() Status {
 	heard := c.ear.Stats()
+	circuits := make([]Circuit, 0, paths.Burst+2)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
+	for id := range paths.ID(paths.Most) {
+		if late, open := c.schedule.Lateness(id); open {
+			circuits = append(circuits, Circuit{Path: int(id), Lateness: late, Used: c.schedule.Used(id)})
+		}
+	}
 	return Status{
 		Phase: c.machine.phase, Since: now - c.machine.entered, Age: now, Talked: c.machine.talked, TalkedFor: c.machine.talkedFor(now),
 		Muted: c.muted, Holding: c.holding, Held: c.machine.held,
 		Announced: c.tape != nil && c.taping() == nil, Recording: c.taping() != nil, Recorded: c.machine.recorded, Profile: c.profile.Name,
 		Paths: c.schedule.Paths(), RoundTrip: c.schedule.RoundTrip(), Silence: now - c.heard, Reached: now-c.heard < NoticeTime,
 		Sent: c.counts.sent, Skipped: c.counts.skipped, Received: c.counts.got,
-		Playout: heard,
+		Circuits: circuits, Playout: heard,
 	}
 }

@@ -16,3 +16,8 @@ func (s *Scheduler) Lateness(p ID) (late time.Duration, ok bool) {
 	}
 	return late, true
 }
+
+// Used says whether path p has carried a record in the last second.
+func (s *Scheduler) Used(p ID) bool {
+	return p < Most && s.lanes[p].open && s.lanes[p].sent > 0 && s.ticks-s.lanes[p].used < int(time.Second/Tick)
+}

@@ -152,7 +152,8 @@ func TestKilledLeavesNothing(t *testing.T) {
 	t.Logf("killed %d times, with %d tors: the slowest was gone after %v", rounds, tors, longest)
 }
 
-// profile is what lies in a profile's folder, tor's own and locks aside.
+// profile is what lies in a profile's folder, tor's own, locks and the phone's
+// socket aside.
 func profile(t *testing.T, home string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -160,7 +161,7 @@ func profile(t *testing.T, home string) map[string]string {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && strings.HasPrefix(d.Name(), "tor"):
+		case d.IsDir() && (strings.HasPrefix(d.Name(), "tor") || d.Name() == "api"):
 			return fs.SkipDir
 		case d.IsDir() || d.Name() == "lock":
 			return nil

@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/sottovoce/sotto/identity"
+	"github.com/sottovoce/sotto/internal/api"
 	"github.com/sottovoce/sotto/internal/cli"
 	"github.com/sottovoce/sotto/onion/tornet"
 	"github.com/sottovoce/sotto/voice/portaudio"
@@ -143,6 +144,8 @@ func TestScripts(t *testing.T) {
 			"flipbit":     flipBit,
 			"within":      within,
 			"verifywords": verifyWords,
+			"until":       until,
+			"putaway":     putAway,
 		},
 	})
 }
@@ -165,6 +168,29 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if got != want {
 		ts.Fatalf("%v: exit code %d, want %d", args[1:], got, want)
 	}
+}
+
+// until SECONDS COMMAND… runs a command again and again until it does well.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	seconds, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	late := time.After(time.Duration(seconds) * time.Second)
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for ts.Exec(args[1], args[2:]...) != nil {
+		select {
+		case <-look.C:
+		case <-late:
+			ts.Fatalf("%v: never does well", args[1:])
+		}
+	}
+}
+
+// putaway HOME ends the phone of a profile.
+func putAway(ts *testscript.TestScript, neg bool, args []string) {
+	phone, err := api.Dial(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(phone.PutAway(context.Background()))
 }
 
 // within SECONDS CODE COMMAND… is exits with a bound on the time.

@@ -86,13 +86,17 @@ func TestTwoTerminals(t *testing.T) {
 	alice.waitFor("you (muted)")
 	alice.keys("m")
 	alice.waitFor("you ...")
-	// Meanwhile a stranger hears it ring, and a contact that she is busy.
+	// Meanwhile a stranger hears it ring, and a contact rings, too: not taken, she
+	// is busy for them.
 	stranger := screen(t, sound, dir, "stranger", sotto, "call", "--once", "--network", net, "--home", home("bob"), strings.TrimSpace(string(address)))
 	stranger.waitFor("ringing … 0:0")
 	carol := screen(t, sound, dir, "carol", sotto, "call", "--network", net, "--home", home("carol"), strings.TrimSpace(string(address)))
+	alice.waitFor("a call from carol")
+	alice.waitFor("answer? y or n")
+	alice.keys("n")
 	carol.waitFor("in another call")
 	carol.waitFor("exit code 5")
-	alice.waitFor("missed a call from carol: you were busy with another")
+	alice.waitFor("they were told that you are in another call")
 	stranger.keys("q")
 	stranger.waitFor("hung up before it was answered")
 	alice.waitFor("a stranger: you were busy with another")
@@ -133,12 +137,13 @@ func TestTwoTerminals(t *testing.T) {
 	// A stranger who only rings gives way to a contact, and hears it ring on.
 	stranger = screen(t, sound, dir, "stranger2", sotto, "call", "--once", "--network", net, "--home", home("bob"), strings.TrimSpace(string(address)))
 	alice.waitFor("answer? y or n")
-	carol = screen(t, sound, dir, "carol2", sotto, "call", "--network", net, "--home", home("carol"), strings.TrimSpace(string(address)))
+	carol = screen(t, sound, dir, "carol2", sotto, "call", "--plain", "--network", net, "--home", home("carol"), strings.TrimSpace(string(address)))
 	alice.waitFor("a call from carol")
 	alice.waitFor("a stranger: a contact called meanwhile")
 	alice.waitFor("answer? y or n")
 	alice.keys("y")
 	carol.waitFor("delay about")
+	carol.waitFor("reaching the other side") // a plain line stays
 	if text := stranger.text(); !strings.Contains(text, "ringing") {
 		t.Errorf("the stranger sees:\n%s", text)
 	}

@@ -200,6 +200,9 @@ func stream(t *testing.T, path string) ([]traced, error) {
 		if strings.Contains(line, "socket(AF_INET") || otherways.MatchString(line) {
 			t.Errorf("a way out that should not be: %s", line)
 		}
+		if strings.Contains(line, "/api/socket") {
+			continue // who drives the phone is on this machine
+		}
 		if m := wrote.FindStringSubmatch(line); m != nil && strings.Contains(m[2], "UNIX") {
 			at, _ := strconv.ParseFloat(m[1], 64)
 			size, _ := strconv.Atoi(m[3])

@@ -13,9 +13,11 @@
 //	sotto contacts 1
 //	sotto:<address>[-<key>]-<sum>	<marks>	<name>
 //
-// Marks are "-", "verified", "blocked" or "verified,blocked". A line without a
-// name is a stranger who is blocked. Where a [Policy] other than the default is
-// kept, the first line ends in 2 and the policy is the second. The text is
+// Marks are "-" or some of "verified", "blocked" and "auto", in this order, with
+// commas. A line without a name is a stranger who is blocked. Where a [Policy]
+// other than the default is kept, the first line ends in 2 and the policy is the
+// second; where anybody is marked auto, it ends in 3 and the policy is the second
+// line, whatever it is. The text is
 // sealed by identity/vault; this package knows neither files nor passphrases.
 // Addresses in it were checked when they were added, and are not checked for
 // being points of the curve again: ten thousand of them would take a second.
@@ -46,6 +48,7 @@ type Contact struct {
 	Card
 	Verified bool // words have been compared
 	Blocked  bool // is never told of
+	Auto     bool // calls are answered without asking
 }
 
 // Book is the list. Its zero value is empty and ready. It is not safe for use
@@ -59,12 +62,14 @@ type Book struct {
 	mirror  map[identity.Address]int // by address without its sign, see unsigned
 }
 
-// The first line: a list with a policy has a version of its own, since a
-// program that does not know it must not drop it.
+// The first line: a list with a policy has a version of its own, and so has one
+// with marks that came later, since a program that does not know them must not
+// drop them.
 const (
 	header       = "sotto contacts 1\n"
 	headerPolicy = "sotto contacts 2\n"
-	version      = 2
+	headerAuto   = "sotto contacts 3\n"
+	version      = 3
 )
 
 // Parse reads what [Book.Bytes] writes, and nothing else. No text at all is an
@@ -76,10 +81,15 @@ func Parse(text []byte) (*Book, error) {
 	}
 	rest, known := bytes.CutPrefix(text, []byte(header))
 	first := 2 // line of the first contact
-	if after, with := bytes.CutPrefix(text, []byte(headerPolicy)); with {
+	after, with := bytes.CutPrefix(text, []byte(headerPolicy))
+	auto := false
+	if !with {
+		after, auto = bytes.CutPrefix(text, []byte(headerAuto))
+	}
+	if with || auto {
 		line, after, whole := bytes.Cut(after, []byte("\n"))
 		var err error
-		if b.Policy, err = parsePolicy(string(line)); err == nil && !whole {
+		if b.Policy, err = parsePolicy(string(line), auto); err == nil && !whole {
 			err = errCut
 		}
 		if err != nil {
@@ -112,7 +122,15 @@ func Parse(text []byte) (*Book, error) {
 		}
 		rest = after
 	}
+	if auto != b.auto() {
+		return nil, fmt.Errorf("%w: its first line does not fit its marks", ErrBook)
+	}
 	return b, nil
+}
+
+// auto says whether anybody is marked so.
+func (b *Book) auto() bool {
+	return slices.ContainsFunc(b.people, func(c Contact) bool { return c.Auto })
 }
 
 var errCut = errors.New("cut short")
@@ -130,7 +148,7 @@ func parseLine(line string) (c Contact, err error) {
 	if at < 0 {
 		return c, errors.New("unknown marks")
 	}
-	c.Verified, c.Blocked = at&1 != 0, at&2 != 0
+	c.Verified, c.Blocked, c.Auto = at&1 != 0, at&2 != 0, at&4 != 0
 	if c.Name = name; name != "" {
 		if clean, err := CleanName(name); err != nil || clean != name {
 			return c, ErrName
@@ -141,13 +159,19 @@ func parseLine(line string) (c Contact, err error) {
 	return c, nil
 }
 
-// allMarks are a line's marks: by 1 if verified, 2 if blocked.
-var allMarks = []string{"-", "verified", "blocked", "verified,blocked"}
+// allMarks are a line's marks: by 1 if verified, 2 if blocked, 4 if auto.
+var allMarks = []string{
+	"-", "verified", "blocked", "verified,blocked",
+	"auto", "verified,auto", "blocked,auto", "verified,blocked,auto",
+}
 
 // Bytes is the book as text.
 func (b *Book) Bytes() []byte {
 	out := []byte(header)
-	if policy := b.Policy.line(); policy != "" {
+	switch policy, plain := b.Policy.line(); {
+	case b.auto():
+		out = []byte(headerAuto + policy + "\n")
+	case !plain:
 		out = []byte(headerPolicy + policy + "\n")
 	}
 	for _, c := range b.people {
@@ -157,6 +181,9 @@ func (b *Book) Bytes() []byte {
 		}
 		if c.Blocked {
 			mark |= 2
+		}
+		if c.Auto {
+			mark |= 4
 		}
 		out = fmt.Appendf(out, "%s\t%s\t%s\n", c.Card.Text(), allMarks[mark], c.Name)
 	}

@@ -1,6 +1,7 @@
 package contact
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -51,21 +52,16 @@ func (p Policy) Times(between string) string {
 	return strings.Join(times, between)
 }
 
-// line is the policy as a line of the list, "" for the default.
-func (p Policy) line() string {
+// line is the policy as a line of the list, and whether it is the default.
+func (p Policy) line() (line string, plain bool) {
 	p = p.Plain()
-	times := p.Times(",")
-	if p.Ring == Contacts && p.Missed == Anyone && times == "" {
-		return ""
-	}
-	if times == "" {
-		times = "-"
-	}
-	return fmt.Sprintf("policy\t%s\t%s\t%s", &p.Ring, &p.Missed, times)
+	times := cmp.Or(p.Times(","), "-")
+	return fmt.Sprintf("policy\t%s\t%s\t%s", &p.Ring, &p.Missed, times), p.Ring == Contacts && p.Missed == Anyone && times == "-"
 }
 
-// parsePolicy reads what line writes, and nothing else.
-func parsePolicy(line string) (p Policy, err error) {
+// parsePolicy reads what line writes, and nothing else; the default only if plain
+// says that it may be there.
+func parsePolicy(line string, plain bool) (p Policy, err error) {
 	fields := strings.Split(line, "\t")
 	if len(fields) != 4 {
 		return p, errors.New("four fields are wanted")
@@ -78,7 +74,7 @@ func parsePolicy(line string) (p Policy, err error) {
 			return p, err
 		}
 	}
-	if p.line() != line {
+	if text, is := p.line(); text != line || is && !plain {
 		return p, ErrPolicy
 	}
 	return p, nil

@@ -103,8 +103,38 @@ func TestAPolicyIsKeptInTheList(t *testing.T) {
 			t.Errorf("%q: %v", wrong, err)
 		}
 	}
-	if _, err := contact.Parse([]byte("sotto contacts 3\npolicy\n")); !errors.Is(err, contact.ErrNewer) {
+	if _, err := contact.Parse([]byte("sotto contacts 4\npolicy\n")); !errors.Is(err, contact.ErrNewer) {
 		t.Error(err)
+	}
+}
+
+// Who is answered without asking is marked so in a list of its own version, with
+// the policy, default or not.
+func TestAutoIsKeptInTheList(t *testing.T) {
+	ann := person(t, 1, "Ann")
+	ann.Auto, ann.Verified = true, true
+	b := book(t, ann)
+	text := string(b.Bytes())
+	if !strings.HasPrefix(text, "sotto contacts 3\npolicy\tcontacts\tanyone\t-\nsotto:") || !strings.Contains(text, "\tverified,auto\tAnn\n") {
+		t.Errorf("%q", text)
+	}
+	again, err := contact.Parse([]byte(text))
+	if err != nil || string(again.Bytes()) != text {
+		t.Errorf("%q: %v", text, err)
+	}
+	if c, ok := again.Named("ann"); !ok || !c.Auto || !c.Verified || c.Blocked {
+		t.Errorf("%+v", c)
+	}
+	for _, wrong := range []string{
+		strings.Replace(text, "contacts 3\npolicy\tcontacts\tanyone\t-\n", "contacts 1\n", 1),
+		strings.Replace(text, "contacts 3", "contacts 2", 1),
+		strings.Replace(text, "contacts 3\npolicy\tcontacts\tanyone\t-\n", "contacts 3\n", 1),
+		strings.Replace(text, ",auto", "", 1),
+		strings.Replace(text, "verified,auto", "auto,verified", 1),
+	} {
+		if _, err := contact.Parse([]byte(wrong)); !errors.Is(err, contact.ErrBook) {
+			t.Errorf("%q: %v", wrong, err)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -15,68 +16,39 @@ import (
 	"github.com/sottovoce/sotto/identity"
 	"github.com/sottovoce/sotto/identity/contact"
 	"github.com/sottovoce/sotto/identity/vault"
-	"github.com/sottovoce/sotto/internal/phone"
-	"github.com/sottovoce/sotto/jitter"
+	"github.com/sottovoce/sotto/internal/api"
+	"github.com/sottovoce/sotto/internal/phone/switchboard"
 )
-
-// audioFlags adds the flags for sound.
-func audioFlags(c *cobra.Command, a *phone.Audio, delay *jitter.Config, q *quality) {
-	f := c.Flags()
-	f.Var(q, "quality", "best voice profile to use: 24k, 16k or 12k; less sounds worse and leaves more copies of each frame for a bad network; the lesser of both sides' counts")
-	f.DurationVar(&delay.Min, "min-delay", jitter.DefaultMin, "hold at least so much sound back, for fewer gaps")
-	f.DurationVar(&delay.Max, "max-delay", jitter.DefaultMax, "aim at no more delay than this above the least, whatever is missed by it")
-	f.StringVar(&a.Mic, "mic", "", "microphone, by name or number (see sotto devices)")
-	f.StringVar(&a.Speaker, "speaker", "", "loudspeaker, by name or number (see sotto devices)")
-	f.Var((*off)(&a.Clean.NoEcho), "echo", "take the loudspeaker's echo out of the microphone's sound: on or off")
-	f.Var((*off)(&a.Clean.NoNoise), "noise", "lower noise in the microphone's sound: on or off")
-	f.Var((*off)(&a.Clean.NoGain), "gain", "bring the microphone's sound to an even level: on or off")
-	f.Var(&a.In, "in", "say this in place of the microphone: a WAV or Ogg Opus FILE, or - for standard input; raw:RATE:CHANNELS:s16le[:FILE], bare samples; tone[:HZ]; silence")
-	f.Var(&a.Out, "out", "keep what is heard in this FILE in place of the loudspeaker: Ogg Opus if it ends in .opus or .ogg, else WAV; - is standard output, opus:- too; raw:RATE:CHANNELS:s16le[:FILE], bare samples")
-	f.Var(&a.Record, "record", "keep both voices, mixed, in this new FILE (Ogg Opus by its name, as --out); the other side is told before")
-	settings(f, "quality", "min-delay", "max-delay", "mic", "speaker", "echo", "noise", "gain")
-}
-
-// checkSound refuses, besides, a recording that would be no file.
-func checkSound(a *phone.Audio, c jitter.Config) error {
-	if a.Record.Standard() {
-		return usageError{fmt.Errorf("--record %s: a recording goes to a file", &a.Record)}
-	}
-	return checkDelays(c)
-}
-
-// checkDelays refuses limits that nothing can be between.
-func checkDelays(c jitter.Config) error {
-	if c.Min <= 0 || c.Max < c.Min || c.Max > jitter.MostMax {
-		return usageError{fmt.Errorf("--min-delay %v --max-delay %v: the first above 0, the second no less than it, and at most %v", c.Min, c.Max, jitter.MostMax)}
-	}
-	return nil
-}
 
 type callCommand struct {
 	*options
-	audio  phone.Audio
-	delay  jitter.Config
-	best   quality
+	sound
 	once   bool
 	stay   bool
 	paths  circuits
+	redial int
+	pause  time.Duration // before calling again for the first time
 	asJSON bool
 
 	known *people // nil: a one-time caller's, as long as no name is looked up
 }
 
 func newCall(o *options) *cobra.Command {
-	cc := &callCommand{options: o}
+	cc := &callCommand{options: o, pause: redialPause}
 	c := &cobra.Command{
-		Use:   "call [--once] [--mic M] [--speaker S] [--in FILE] [--out FILE] [--record FILE] [NAME|ADDRESS]",
+		Use:   "call [--once] [--mic M] [--speaker S] [--in FILE] [--out FILE] [--record FILE] [--redial N] [NAME|ADDRESS]",
 		Short: "Call somebody by name or onion address",
 		Long: `Calls a contact, or any onion address. Without one it asks on the terminal, where
 Tab completes names, or reads a line of standard input that is no terminal, so
 that nobody's name or address stands in a process list or a shell history:
 prefer that.
 
+While sotto up runs, that phone makes the call, with its own sound; else this is
+a phone for the length of the call. Either way sotto hangup, mute, hold, say and
+status work from another terminal (with --once: --home PROFILE/once).
+
 Your microphone opens only when the other side has answered. Keys in a call:
-m mutes, q or Ctrl-C hangs up, for both. r records both voices, or ends that: in
+m mutes, h holds, q or Ctrl-C hangs up, for both. r records both voices, or ends that: in
 the file of --record, which does so from the start, or in one named after the
 time. The other side is told before the first sample is kept, and sees it for as
 long as it lasts.
@@ -86,10 +58,15 @@ unless --stay is given. With --once you call as nobody in particular: with a
 fresh identity that is never written, on a tor apart from your own (whose state,
 its entry relay above all, stays in the profile's folder, under once/).
 
+With --redial N it calls again, at most N times, when the other side was not
+reached, was in another call or did not answer: after 15 s, then after twice as
+long each time, up to 5 min.
+
 ` + exitHelp,
 		Example: `  sotto call
   sotto call ann
   sotto call --once
+  sotto call --redial 5 ann
   sotto call --in question.wav --out answer.wav < address.txt`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -100,13 +77,14 @@ its entry relay above all, stays in the profile's folder, under once/).
 		ValidArgsFunction: o.completeNames,
 		RunE:              func(c *cobra.Command, args []string) error { return cc.run(c, strings.Join(args, "")) },
 	}
-	audioFlags(c, &cc.audio, &cc.delay, &cc.best)
+	cc.sound.flags(c)
 	c.Flags().BoolVar(&cc.once, "once", false, "call with a one-time identity")
 	cc.paths = call.DefaultPaths
 	c.Flags().Var(&cc.paths, "circuits", "Tor circuits to keep open, 1 to 8: more stall less, and cost both sides more")
 	settings(c.Flags(), "circuits")
 	c.Flags().BoolVar(&cc.stay, "stay", false, "with --in: stay in the call after the file's end")
 	c.Flags().BoolVar(&cc.asJSON, "json", false, "print one JSON object about the call on standard output at its end")
+	c.Flags().IntVar(&cc.redial, "redial", 0, "call again so often, if the other side is not reached, busy or does not answer: at most 10")
 	return c
 }
 
@@ -114,7 +92,10 @@ func (cc *callCommand) run(c *cobra.Command, whom string) error {
 	if cc.asJSON && cc.audio.Out.Standard() {
 		return usageError{fmt.Errorf("--json and --out %s both want standard output", &cc.audio.Out)}
 	}
-	if err := checkSound(&cc.audio, cc.delay); err != nil {
+	if cc.redial < 0 || cc.redial > mostRedials {
+		return usageError{fmt.Errorf("--redial %d: from 0 to %d", cc.redial, mostRedials)}
+	}
+	if err := cc.sound.check(); err != nil {
 		return err
 	}
 	if whom == "" && !cc.audio.In.Standard() {
@@ -129,10 +110,17 @@ func (cc *callCommand) run(c *cobra.Command, whom string) error {
 	if err != nil {
 		return err
 	}
-	if !cc.once && !vault.Exists(home) {
-		return fmt.Errorf("%w, or call as nobody in particular with --once", vault.ErrNone)
-	}
-	if cc.once {
+	if !cc.once {
+		switch phone, err := api.Dial(home); {
+		case err == nil:
+			return cc.through(c, phone, whom)
+		case !errors.Is(err, api.ErrNoPhone):
+			return err
+		}
+		if !vault.Exists(home) {
+			return fmt.Errorf("%w, or call as nobody in particular with --once", vault.ErrNone)
+		}
+	} else {
 		home = filepath.Join(home, "once")
 	}
 	lock, err := vault.Acquire(home, "sotto call")
@@ -140,6 +128,52 @@ func (cc *callCommand) run(c *cobra.Command, whom string) error {
 		return err
 	}
 	defer lock.Release()
+	return cc.alone(c, home, whom)
+}
+
+// through makes the call with a phone that is up.
+func (cc *callCommand) through(c *cobra.Command, phone *api.Client, whom string) error {
+	for _, name := range soundFlags {
+		if c.Flags().Changed(name) {
+			return usageError{fmt.Errorf("--%s: sotto up runs, and makes the call with its own sound: give it that, or end it", name)}
+		}
+	}
+	if cc.passphraseFD == 0 {
+		if _, _, err := cc.given(); err != nil { // which is not needed, and comes first
+			return err
+		}
+	}
+	if whom == "" {
+		whom = cc.piped(true)
+	}
+	if whom == "" {
+		all, err := phone.Contacts(c.Context())
+		if err != nil {
+			return err
+		}
+		if whom, err = cc.ask(c.Context(), func(begun string) []string { return beginning(all, begun) }); err != nil {
+			return err
+		}
+	}
+	show := cc.live(c)
+	defer show.clear()
+	var keyboard <-chan byte
+	if k, err := openKeys(c.Context()); err == nil {
+		defer k.close()
+		keyboard = k.C
+	}
+	first := true
+	last, err := cc.talk(c.Context(), phone, show, keyboard, whom, func(call api.Call) {
+		if call.Name != "" && first {
+			show.say("calling %s", name(call))
+		}
+		first = false
+	})
+	return cc.finish(c, show, last, err)
+}
+
+// alone is a phone for the length of the call.
+func (cc *callCommand) alone(c *cobra.Command, home, whom string) error {
 	key, err := cc.identity(c.Context())
 	if err != nil {
 		return err
@@ -147,7 +181,7 @@ func (cc *callCommand) run(c *cobra.Command, whom string) error {
 	if whom == "" && !cc.audio.In.Standard() {
 		whom = cc.piped(true)
 	}
-	show := newLive(c.ErrOrStderr())
+	show := cc.live(c)
 	defer show.clear()
 	var peer contact.Contact
 	if whom != "" {
@@ -155,23 +189,21 @@ func (cc *callCommand) run(c *cobra.Command, whom string) error {
 			return err
 		}
 	}
-	p, err := phone.New(cc.phone(home, show))
+	st, err := cc.newStation(home, key, nil, contact.Policy{}, cc.sound, show)
 	if err != nil {
 		return err
 	}
-	show.show("sound", "looking at sound …")
-	sounds, err := phone.NewSounds(cc.audio)
-	if err != nil {
-		return err
-	}
-	sounds.Warn = func(err error) { show.say("%v", err) }
-	show.clear()
 	if whom == "" {
 		if peer, err = cc.prompt(c.Context(), key); err != nil {
 			return err
 		}
 	}
-	s := &session{live: show, sounds: sounds, name: peer.Name, once: cc.once, record: cc.audio.Record.Given()}
+	if cc.known != nil {
+		st.know(cc.known)
+	}
+	config := st.calls(cc.sound)
+	config.OneTime, config.Calls.Paths = cc.once, int(cc.paths)
+	st.board = switchboard.New(config, os.Getpid())
 	if peer.Name != "" {
 		show.say("calling %s", title(peer))
 	}
@@ -181,22 +213,142 @@ func (cc *callCommand) run(c *cobra.Command, whom string) error {
 			show.say("warning: it goes through the same tor as all else here; one of sotto's own would keep them apart")
 		}
 	}
-	err = p.Run(c.Context(), func(ctx context.Context) error {
-		return cc.converse(ctx, p, key, peer.Address, s)
-	})
-	show.clear()
-	if err == nil {
-		show.say("the call is over after %s%s", clock(s.last.TalkedFor), s.onceNote())
+	var keyboard <-chan byte
+	if k, err := openKeys(c.Context()); err == nil {
+		defer k.close()
+		keyboard = k.C
 	}
-	if closed := sounds.Close(); err == nil {
-		err = closed
+	var last *api.Call
+	err = st.run(c.Context(), func(ctx context.Context, phone *api.Client, watching chan struct{}) (err error) {
+		close(watching)
+		last, err = cc.talk(ctx, phone, show, keyboard, peer.Address.Onion(), func(call api.Call) {
+			if !cc.stay && cc.audio.In.Given() {
+				st.tasks.Go(func() { hangUpWhenSaid(ctx, st, call.ID) })
+			}
+		})
+		return err
+	})
+	return cc.finish(c, show, last, err)
+}
+
+// tailTime is how long a call goes on after a file has been said, so that its
+// end is heard.
+const tailTime = time.Second
+
+// hangUpWhenSaid ends a call when all of the file to be said has been said.
+func hangUpWhenSaid(ctx context.Context, st *station, id string) {
+	select {
+	case <-st.sounds.Done():
+		wait(ctx, tailTime)
+		_ = st.board.HangUp(id)
+	case <-st.ended:
+	case <-ctx.Done():
+	}
+}
+
+// wait waits, and reports whether ctx still lives.
+func wait(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Calling again.
+const (
+	mostRedials  = 10
+	redialPause  = 15 * time.Second // before the first; each further is twice as long
+	longestPause = 5 * time.Minute
+)
+
+// talk calls and sees the call through, and calls again if that may help. It
+// gives how the last call ended; began is told of each.
+func (cc *callCommand) talk(ctx context.Context, phone *api.Client, show *live, keyboard <-chan byte, whom string, began func(api.Call)) (*api.Call, error) {
+	pause := cc.pause
+	for again := 1; ; again++ {
+		first, err := phone.Call(ctx, whom)
+		if err != nil {
+			return nil, err
+		}
+		began(first)
+		con := &console{live: show, phone: phone, keys: keyboard, only: first.ID}
+		if err := con.run(ctx); err != nil || con.last == nil {
+			return con.last, err
+		}
+		last := con.last
+		if last.End == nil || !last.End.Again || again > cc.redial {
+			return last, nil
+		}
+		show.say("%s; calling again in %s (%d of %d)", last.End.Error, clock(pause), again, cc.redial)
+		if err := rest(ctx, pause, keyboard); err != nil {
+			return last, err
+		}
+		pause = min(2*pause, longestPause)
+	}
+}
+
+// rest waits for the next call, unless a key ends it.
+func rest(ctx context.Context, pause time.Duration, keyboard <-chan byte) error {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return errInterrupted
+		case key, ok := <-keyboard:
+			switch {
+			case !ok:
+				keyboard = nil
+			case key == ctrlC, key == 'q', key == 'Q':
+				return errInterrupted
+			}
+		}
+	}
+}
+
+// finish says how the call has ended.
+func (cc *callCommand) finish(c *cobra.Command, show *live, last *api.Call, err error) error {
+	show.clear()
+	if errors.Is(err, context.Canceled) {
+		err = errInterrupted
+	}
+	if last == nil {
+		last = &api.Call{OneTime: cc.once}
+	}
+	if err == nil && last.End != nil && (last.End.Error != "" || last.End.Exit != exitDone) {
+		err = &api.Error{Text: last.End.Error, Exit: last.End.Exit}
+	}
+	if err == nil {
+		show.say("the call is over after %s%s", clock(time.Duration(last.TalkedMS)*time.Millisecond), onceNote(*last))
 	}
 	if cc.asJSON {
-		if printed := json.NewEncoder(stdout(c)).Encode(s.report(err)); err == nil {
+		if printed := json.NewEncoder(stdout(c)).Encode(report(*last, err)); err == nil {
 			err = printed
 		}
 	}
 	return err
+}
+
+// report is what --json prints about a call.
+func report(last api.Call, err error) map[string]any {
+	seconds := float64(last.Sent+last.Skipped) / 50 // a record a tick, sent or not
+	r := map[string]any{
+		"exit": exitCode(err), "setup_ms": last.SetupMS, "talked_ms": last.TalkedMS,
+		"records_sent": last.Sent, "records_received": last.Received, "skipped_ticks": last.Skipped,
+		"records_per_second": float64(last.Sent) / max(seconds, 1), "round_trip_ms": last.RoundTripMS,
+		"concealed_pct": last.ConcealedPC, "one_time": last.OneTime,
+	}
+	if last.Name != "" {
+		r["name"] = name(last)
+	}
+	if err != nil {
+		r["error"] = err.Error()
+	}
+	return r
 }
 
 var errOwn = usageError{errors.New("that is your own address")}
@@ -241,64 +393,21 @@ func (cc *callCommand) peer(ctx context.Context, whom string, key *identity.Key)
 
 // prompt asks on the terminal whom to call.
 func (cc *callCommand) prompt(ctx context.Context, key *identity.Key) (contact.Contact, error) {
-	question, names := "Whom to call (name or onion address):", func(begun string) []string { return namesLike(cc.known.book, begun) }
+	names := func(begun string) []string { return namesLike(cc.known.book, begun) }
 	if cc.known == nil {
 		names = func(string) []string { return nil }
 	}
-	line, err := askName(ctx, question, names)
-	if errors.Is(err, errInterrupted) {
-		return contact.Contact{}, err
-	}
+	line, err := cc.ask(ctx, names)
 	if err != nil {
-		return contact.Contact{}, usageError{fmt.Errorf("whom to call? %w: give the address on standard input", err)}
+		return contact.Contact{}, err
 	}
 	return cc.peer(ctx, line, key)
 }
 
-// converse joins the network, dials and talks.
-func (cc *callCommand) converse(ctx context.Context, p *phone.Phone, key *identity.Key, peer identity.Address, s *session) error {
-	if err := ready(ctx, p, s.live); err != nil {
-		return err
+func (cc *callCommand) ask(ctx context.Context, names func(begun string) []string) (string, error) {
+	line, err := askName(ctx, "Whom to call (name or onion address):", names)
+	if err != nil && !errors.Is(err, errInterrupted) {
+		err = usageError{fmt.Errorf("whom to call? %w: give the address on standard input", err)}
 	}
-	config := p.Calls(key)
-	config.Jitter, config.Profile = cc.delay, uint8(cc.best)
-	config.Open, config.Paths = s.sounds.Open, int(cc.paths)
-	auth, err := contact.AuthKey(key)
-	if err != nil {
-		return err
-	}
-	defer p.Node.UseKey(peer, auth)() // should the address be closed to all but its owner's contacts
-	s.dialled = time.Now()
-	stop := s.count("dialing", "reaching the other side …")
-	c, err := call.Dial(ctx, config, peer)
-	stop()
-	if err != nil {
-		return err
-	}
-	if !cc.stay && cc.audio.In.Given() {
-		s.until = s.sounds.Done()
-	}
-	return s.run(ctx, c)
-}
-
-// bootWait bounds tor's start. A first start over a slow or censored network
-// can take minutes; progress is shown all the while.
-const bootWait = 5 * time.Minute
-
-func ready(ctx context.Context, p *phone.Phone, show *live) error {
-	ctx, cancel := context.WithTimeout(ctx, bootWait)
-	defer cancel()
-	err := p.Node.Ready(ctx)
-	if w := p.Node.Warning(); w != "" {
-		show.say("warning: %s", w)
-	}
-	return err
-}
-
-func (o *options) phone(home string, show *live) phone.Config {
-	bridges := ""
-	if profile, err := o.profile(); err == nil { // also for one-time callers, who have a home of their own
-		bridges = phone.BridgesPath(profile)
-	}
-	return phone.Config{Home: home, Bridges: bridges, Network: o.network, Tor: o.tor, Running: o.running, Progress: show.bootstrap, Log: o.logger(show)}
+	return line, err
 }

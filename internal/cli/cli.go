@@ -24,6 +24,7 @@ import (
 	"github.com/sottovoce/sotto/identity"
 	"github.com/sottovoce/sotto/identity/contact"
 	"github.com/sottovoce/sotto/identity/vault"
+	"github.com/sottovoce/sotto/internal/api"
 	"github.com/sottovoce/sotto/internal/config"
 	"github.com/sottovoce/sotto/internal/phone"
 	"github.com/sottovoce/sotto/onion"
@@ -75,6 +76,10 @@ var (
 func exitCode(err error) int {
 	if err == nil {
 		return exitDone
+	}
+	var said *api.Error // by a phone
+	if errors.As(err, &said) {
+		return said.Exit
 	}
 	for _, e := range exitCodes {
 		for _, kind := range e.kinds {
@@ -156,6 +161,8 @@ type options struct {
 	tor          string
 	running      onion.Running
 	verbose      bool
+	plain        bool // no line that moves, no bell
+	noInput      bool // nobody is asked
 	passphraseFD int
 	unsettled    error // what is wrong with the settings, for the doctor
 
@@ -165,6 +172,8 @@ type options struct {
 
 func newRoot() *cobra.Command {
 	o := &options{}
+	up := &upCommand{options: o}
+	asUp := up.command()
 	root := &cobra.Command{
 		Use:   "sotto",
 		Short: "Voice calls between Tor onion services",
@@ -179,6 +188,11 @@ First time, on two machines:
   sotto up                  publish your address and wait for their calls
   sotto call ann            call them
 
+From then on sotto alone opens a screen for all of that: of the phone that is up,
+or of one that ends with the screen. sotto --plain tells the same in lines, for
+screen readers. While a phone is up, other terminals drive it as well: sotto answer,
+decline, hangup, hold, mute, say, silent, status, log. docs/api.md is for programs.
+
 Or see a whole call on this machine alone, over a private Tor network:
 
   sotto demo
@@ -192,13 +206,18 @@ What sotto does not hide (that you use Tor, when a call begins and ends, your
 voice) is in docs/threat-model.md.
 
 ` + exitHelp,
-		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return o.configure(c) },
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error {
+			if o.noInput {
+				c.SetContext(context.WithValue(c.Context(), noInput{}, true))
+			}
+			return o.configure(c)
+		},
 
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version(),
 		Args:          noArgs,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		RunE:          func(c *cobra.Command, _ []string) error { return o.atHome(c, up, asUp) },
 	}
 	root.SetVersionTemplate("sotto {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
@@ -210,9 +229,11 @@ voice) is in docs/threat-model.md.
 	flags.StringVar(&o.running.Listen, "tor-listen", "", "with --tor-control: the IP address where that tor brings callers (default: the one it is spoken to from)")
 	flags.StringVar(&o.running.Target, "tor-target", "", "with --tor-control: the same as that tor has to name it, if it differs")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more on standard error, addresses shortened")
+	flags.BoolVar(&o.plain, "plain", false, "plain lines on the terminal: nothing moves or rings, as for a screen reader")
+	flags.BoolVar(&o.noInput, "no-input", false, "never ask, and read no keys: fail where an answer is needed")
 	flags.IntVar(&o.passphraseFD, "passphrase-fd", -1, "read the passphrase from the open file of this number")
-	settings(flags, "home", "tor", "tor-control", "tor-listen", "tor-target", "verbose")
-	root.AddCommand(newID(o), newContacts(o), newUp(o), newCall(o), newDemo(o), newDoctor(o), newBridges(o), newDevices(), newConfig(), newMan(), newVersion())
+	settings(flags, "home", "tor", "tor-control", "tor-listen", "tor-target", "verbose", "plain")
+	root.AddCommand(newID(o), newContacts(o), asUp, newCall(o), newAnswer(o), newDecline(o), newHangUp(o), newHold(o), newMute(o), newSay(o), newSilent(o), newStatus(o), newLog(o), newDemo(o), newDoctor(o), newBridges(o), newDevices(), newConfig(), newMan(), newVersion())
 	for _, c := range root.Commands() {
 		c.DisableFlagsInUseLine = true
 	}

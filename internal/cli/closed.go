@@ -6,9 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/sottovoce/sotto/identity"
 	"github.com/sottovoce/sotto/identity/contact"
-	"github.com/sottovoce/sotto/onion"
 )
 
 // clients are the keys of those who may find a closed address, in the order of
@@ -50,26 +48,26 @@ func describeClosed(book *contact.Book) string {
 
 // keepClosed lets in whom the contacts as they change name, and locks out the
 // others, until ctx ends. keys are those of the first publication.
-func (d *desk) keepClosed(ctx context.Context, node *onion.Node, address identity.Address, keys [][32]byte) {
+func (st *station) keepClosed(ctx context.Context, keys [][32]byte) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-d.gate.fresh:
+		case <-st.gate.Fresh():
 		}
-		book := d.gate.now.Load()
+		book := st.gate.Book()
 		now, _ := clients(book)
 		if slices.Equal(now, keys) {
 			continue
 		}
-		switch err := node.Authorise(ctx, address, now); {
+		switch err := st.phone.Node.Authorise(ctx, st.key.Address(), now); {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			d.say("who can find you stays as it was, or is being changed: %v", err)
+			st.board.Notice(fmt.Sprintf("who can find you stays as it was, or is being changed: %v", err))
 		default:
 			keys = now
-			d.say("%s", describeClosed(book))
+			st.board.Notice(describeClosed(book))
 		}
 	}
 }

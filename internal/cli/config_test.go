@@ -20,7 +20,7 @@ var unkept = map[string]string{
 	"record": "nobody is recorded but by asking for it, each time",
 	"once":   "who calls is meant each time", "stay": "goes with --in",
 	"network": "a private network, for trying", "passphrase-fd": "the number of a file that is open now",
-	"json": "how this command prints",
+	"json": "how this command prints", "no-input": "how this command is run", "redial": "goes with one call",
 	"from": "kept by sotto contacts policy", "missed": "kept by sotto contacts policy", "silent": "kept by sotto contacts policy",
 }
 

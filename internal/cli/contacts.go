@@ -44,7 +44,7 @@ sealed with the identity. While sotto up runs, changes count at once.`,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(cc.newAdd(), cc.newList(), cc.newShow(), cc.newRename(), cc.newRemove(),
-		cc.newBlock(), cc.newUnblock(), cc.newCard(), cc.newImport(), cc.newVerify(), cc.newPolicy())
+		cc.newBlock(), cc.newUnblock(), cc.newCard(), cc.newImport(), cc.newVerify(), cc.newAuto(), cc.newPolicy())
 	for _, sub := range c.Commands() {
 		sub.Flags().BoolVar(&cc.asJSON, "json", false, "print JSON")
 		sub.DisableFlagsInUseLine = true
@@ -67,7 +67,7 @@ func knownVerb(c *cobra.Command, args []string) error {
 
 // described is a contact as JSON.
 func described(c contact.Contact) map[string]any {
-	d := map[string]any{"name": c.Name, "address": c.Address.Onion(), "card": c.Text(), "verified": c.Verified, "blocked": c.Blocked}
+	d := map[string]any{"name": c.Name, "address": c.Address.Onion(), "card": c.Text(), "verified": c.Verified, "blocked": c.Blocked, "auto": c.Auto}
 	if c.Name == "" {
 		d["name"] = nil
 	}
@@ -133,6 +133,9 @@ func printList(c *cobra.Command, list []contact.Contact, cards bool) error {
 func marks(c contact.Contact) (m []string) {
 	if c.Blocked {
 		m = append(m, "blocked")
+	}
+	if c.Auto {
+		m = append(m, "answered without asking")
 	}
 	if c.Verified {
 		return append(m, "verified")

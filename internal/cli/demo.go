@@ -75,7 +75,7 @@ func (dc *demoCommand) run(c *cobra.Command) error {
 	if n := dc.config.Circuits; n < 1 || n > 8 {
 		return usageError{fmt.Errorf("--circuits %d: from 1 to 8", n)}
 	}
-	show := newLive(c.ErrOrStderr())
+	show := dc.live(c)
 	defer show.clear()
 	dc.config.Tor = dc.tor
 	dc.config.Event = func(e demo.Event) { showDemo(show, e) }

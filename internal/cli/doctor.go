@@ -32,9 +32,9 @@ code is 0 if nothing failed.`,
 			if err != nil {
 				return err
 			}
-			show := newLive(c.ErrOrStderr())
+			show := o.live(c)
 			defer show.clear()
-			config := doctor.Config{Phone: o.phone(home, show), Settings: o.unsettled}
+			config := doctor.Config{Phone: o.phone(home, show, show.bootstrap), Settings: o.unsettled}
 			if own {
 				v, p, err := o.open(c.Context(), home)
 				p.Wipe()

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/sottovoce/sotto/onion"
@@ -19,15 +20,31 @@ import (
 type live struct {
 	mu     sync.Mutex
 	out    io.Writer
-	tty    bool
+	tty    bool // the changing line changes in place
+	bare   bool // a terminal, on which it does not
 	width  int
 	shown  bool      // a changing line stands on the terminal
+	line   string    // which
 	stage  string    // of the changing line last written
 	spoken time.Time // when that was
 }
 
 // seldom is how often the changing line is written where it cannot change.
 const seldom = 5 * time.Second
+
+// live is what a command shows its progress on.
+func (o *options) live(c *cobra.Command) *live {
+	l := newLive(c.ErrOrStderr())
+	l.plain(o.plain)
+	return l
+}
+
+// plain has lines written and nothing else: nothing moves, nothing rings.
+func (l *live) plain(on bool) {
+	if on {
+		l.tty, l.bare = false, l.tty
+	}
+}
 
 // newLive writes to out.
 func newLive(out io.Writer) *live {
@@ -47,7 +64,7 @@ func (l *live) say(format string, args ...any) {
 	defer l.mu.Unlock()
 	l.wipe()
 	end := "\n"
-	if l.tty {
+	if l.tty || l.bare {
 		end = "\r\n" // the terminal may be reading single keys
 	}
 	fmt.Fprint(l.out, fmt.Sprintf(format, args...), end)
@@ -61,35 +78,21 @@ func (l *live) show(stage, text string) {
 		if r := []rune(text); len(r) >= l.width {
 			text = string(r[:l.width-1])
 		}
-		fmt.Fprint(l.out, "\r\x1b[K", text)
-		l.shown = true
+		if !l.shown || text != l.line { // a line that stays is not written again and again
+			fmt.Fprint(l.out, "\r\x1b[K", text)
+		}
+		l.shown, l.line = true, text
 		return
 	}
 	if stage == l.stage && time.Since(l.spoken) < seldom {
 		return
 	}
 	l.stage, l.spoken = stage, time.Now()
-	fmt.Fprintln(l.out, text)
-}
-
-// count shows a changing line with a clock until stop is called.
-func (l *live) count(stage, text string) (stop func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		began := time.Now()
-		ticker := time.NewTicker(200 * time.Millisecond)
-		defer ticker.Stop()
-		for {
-			l.show(stage, text+" "+clock(time.Since(began)))
-			select {
-			case <-ticker.C:
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() { close(done); <-ended }
+	end := "\n"
+	if l.bare {
+		end = "\r\n"
+	}
+	fmt.Fprint(l.out, text, end)
 }
 
 // bell rings the terminal's bell.

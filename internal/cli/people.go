@@ -13,6 +13,7 @@ import (
 
 	"github.com/sottovoce/sotto/identity/contact"
 	"github.com/sottovoce/sotto/identity/vault"
+	"github.com/sottovoce/sotto/internal/api"
 )
 
 // people are an opened profile and the contacts in it.
@@ -180,12 +181,21 @@ func quoted(name string) string {
 }
 
 // completeNames completes an argument with the names of contacts, as far as
-// nobody must be asked for a passphrase.
-func (o *options) completeNames(_ *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+// nobody must be asked for a passphrase: a phone that is up knows them.
+func (o *options) completeNames(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
 	const none = cobra.ShellCompDirectiveNoFileComp
 	home, err := o.profile()
 	if err != nil || len(args) > 0 {
 		return nil, none
+	}
+	if phone, err := api.Dial(home); err == nil {
+		ctx := c.Context()
+		if ctx == nil {
+			ctx = context.Background()
+		}
+		if all, err := phone.Contacts(ctx); err == nil {
+			return beginning(all, begun), none
+		}
 	}
 	v, err := vault.Open(home, func() (*vault.Passphrase, error) {
 		if o.passphraseFD < 0 && os.Getenv(passphraseFile) == "" {
@@ -194,7 +204,7 @@ func (o *options) completeNames(_ *cobra.Command, args []string, begun string) (
 		return o.passphrase(context.Background(), "")
 	})
 	if errors.Is(err, errSealed) {
-		return cobra.AppendActiveHelp(nil, "names are sealed: type it whole, or let sotto call ask and press Tab there"), none
+		return cobra.AppendActiveHelp(nil, "names are sealed while no phone is up: type it whole, or let sotto call ask and press Tab there"), none
 	}
 	if err != nil {
 		return nil, none
@@ -204,6 +214,16 @@ func (o *options) completeNames(_ *cobra.Command, args []string, begun string) (
 		return nil, none
 	}
 	return namesLike(book, begun), none
+}
+
+// beginning are the names that begin like begun, in small or capital letters.
+func beginning(all []api.Contact, begun string) (names []string) {
+	for _, c := range all {
+		if strings.HasPrefix(strings.ToLower(c.Name), strings.ToLower(begun)) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 // namesLike are the names that begin like begun, in small or capital letters.

@@ -18,8 +18,17 @@ import (
 // errNoTerminal says that nobody can be asked.
 var errNoTerminal = errors.New("there is no terminal to ask on")
 
+// noInput marks a context in which nobody is to be asked.
+type noInput struct{}
+
+// errNoInput is an errNoTerminal of one's own will.
+var errNoInput = fmt.Errorf("nobody is asked, as --no-input says: %w", errNoTerminal)
+
 // openTerminal opens the terminal itself: standard input may be sound.
-func openTerminal() (*os.File, error) {
+func openTerminal(ctx context.Context) (*os.File, error) {
+	if ctx.Value(noInput{}) != nil {
+		return nil, errNoInput
+	}
 	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
 	if err != nil {
 		return nil, errNoTerminal
@@ -29,7 +38,7 @@ func openTerminal() (*os.File, error) {
 
 // ask shows a question on the terminal and reads one line, until ctx ends.
 func ask(ctx context.Context, question string) (string, error) {
-	tty, err := openTerminal()
+	tty, err := openTerminal(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -51,7 +60,7 @@ func ask(ctx context.Context, question string) (string, error) {
 
 // askSecret asks on the terminal for a line that is not shown, until ctx ends.
 func askSecret(ctx context.Context, question string) ([]byte, error) {
-	k, err := openKeys()
+	k, err := openKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +96,7 @@ func askSecret(ctx context.Context, question string) ([]byte, error) {
 
 // askName asks on the terminal for a line, of which Tab completes names.
 func askName(ctx context.Context, question string, names func(begun string) []string) (string, error) {
-	tty, err := openTerminal()
+	tty, err := openTerminal(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -194,8 +203,8 @@ const (
 
 // openKeys takes the keyboard until close. Line breaks are not translated
 // meanwhile: what is written needs a carriage return of its own.
-func openKeys() (*keys, error) {
-	tty, err := openTerminal()
+func openKeys(ctx context.Context) (*keys, error) {
+	tty, err := openTerminal(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +259,7 @@ func (k *keys) close() {
 
 // tell writes a line on the terminal, if there is one.
 func tell(format string, args ...any) {
-	if tty, err := openTerminal(); err == nil {
+	if tty, err := openTerminal(context.Background()); err == nil {
 		defer tty.Close()
 		fmt.Fprintf(tty, format+"\n", args...)
 	}

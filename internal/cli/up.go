@@ -3,43 +3,45 @@ package cli
 import (
 	"context"
 	"errors"
-	"sync"
-	"time"
+	"net"
+	"os"
 
 	"github.com/spf13/cobra"
 
-	"github.com/sottovoce/sotto/call"
-	"github.com/sottovoce/sotto/identity"
 	"github.com/sottovoce/sotto/identity/contact"
 	"github.com/sottovoce/sotto/identity/vault"
-	"github.com/sottovoce/sotto/internal/phone"
-	"github.com/sottovoce/sotto/jitter"
+	"github.com/sottovoce/sotto/internal/api"
+	"github.com/sottovoce/sotto/internal/phone/switchboard"
 	"github.com/sottovoce/sotto/onion"
 )
 
 type upCommand struct {
 	*options
-	delay  jitter.Config
-	best   quality
-	audio  phone.Audio
+	sound
+	ring   ringFlags
 	answer bool
 	closed bool
 	policy policyFlags
+
+	face func(ctx context.Context, phone *api.Client, watching chan struct{}) error // in place of the console; see [station.run]
 }
 
-func newUp(o *options) *cobra.Command {
-	uc := &upCommand{options: o}
+func (uc *upCommand) command() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "up [--from contacts|anyone] [--closed] [--silent FROM-TO] [--answer] [--mic M] [--speaker S] [--in FILE] [--out FILE] [--record FILE]",
 		Short: "Publish your address and wait for calls",
 		Long: `Publishes your onion address and waits. When a contact calls, their name is
 shown, whose address they have proven to be theirs, the bell rings, and you are
-asked: y answers, n declines. In a call m mutes, r records (the other side is
-told) and q hangs up; while waiting q ends. Contacts that are added meanwhile
+asked: y answers, n declines. In a call m mutes, h holds, r records (the other
+side is told) and q hangs up; while waiting q ends. A contact who calls while you
+talk rings, too: y puts the first on hold. Contacts that are added meanwhile
 (sotto contacts add) count at once.
 
+Another terminal can do all that as well: sotto answer, decline, hangup, hold,
+mute, say, call, status, log, silent. So it needs no terminal of its own.
+
 Who is not in your contacts does not ring; their calls are listed as missed (on
-this screen, and nowhere else), or with --missed contacts not at all. --from anyone lets everybody ring; a contact
+this screen and by sotto log, until it ends), or with --missed contacts not at all. --from anyone lets everybody ring; a contact
 who calls meanwhile comes first. With --silent nobody rings in that time of the
 day, every day. These hold for this run; sotto contacts policy keeps them. Nobody
 is ever told of who is blocked. To the other side all of these are a call that
@@ -51,7 +53,9 @@ shows it). Others who have the address are told that it is closed. Contacts who
 are blocked or removed are locked out at once, new ones let in; calls go on.
 
 Your microphone opens only when you have answered. With --answer every call
-that rings is answered at once: for scripts and answering machines. With --out
+that rings is answered at once, for scripts and answering machines; who calls
+meanwhile is told that you are busy. sotto contacts auto does so for chosen
+contacts. With --out
 or --record the calls of one run follow each other in one file.
 
 ` + exitHelp,
@@ -59,7 +63,8 @@ or --record the calls of one run follow each other in one file.
 		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return uc.run(c) },
 	}
-	audioFlags(c, &uc.audio, &uc.delay, &uc.best)
+	uc.sound.flags(c)
+	uc.ring.flags(c)
 	f := c.Flags()
 	f.BoolVar(&uc.answer, "answer", false, "answer every call that rings without asking")
 	f.BoolVar(&uc.closed, "closed", false, "let only contacts find you, those whose card has a key")
@@ -69,7 +74,7 @@ or --record the calls of one run follow each other in one file.
 }
 
 func (uc *upCommand) run(c *cobra.Command) error {
-	if err := checkSound(&uc.audio, uc.delay); err != nil {
+	if err := uc.check(); err != nil {
 		return err
 	}
 	over, err := uc.policy.read()
@@ -95,166 +100,52 @@ func (uc *upCommand) run(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	show := newLive(c.ErrOrStderr())
-	p, err := phone.New(uc.phone(home, show))
-	if err != nil {
-		return err
-	}
+	show := uc.live(c)
 	defer show.clear()
-	show.show("sound", "looking at sound …")
-	sounds, err := phone.NewSounds(uc.audio)
+	st, err := uc.newStation(home, known.vault.Key, known, over, uc.sound, show)
 	if err != nil {
 		return err
 	}
-	sounds.Warn = func(err error) { show.say("%v", err) }
-	d := &desk{live: show, sounds: sounds, answer: uc.answer, record: uc.audio.Record.Given(), closed: uc.closed, gate: newGate(known, over), delay: uc.delay, best: uc.best}
-	if k, err := openKeys(); err == nil {
+	st.ring = uc.ring
+	config := st.calls(uc.sound)
+	config.AnswerAll = uc.answer
+	if !bool(uc.ring.mute) {
+		config.Ring = st.sounds.Ring
+	}
+	config.Publish = func(ctx context.Context) (net.Listener, error) { return uc.publish(ctx, st) }
+	st.board = switchboard.New(config, os.Getpid())
+	if uc.face != nil {
+		return st.run(c.Context(), uc.face)
+	}
+	con := &console{live: show, answer: uc.answer}
+	if k, err := openKeys(c.Context()); err == nil {
 		defer k.close()
-		d.keyboard = k.C
+		con.keys = k.C
 	} else if !uc.answer {
-		return usageError{errors.New("nobody can be asked here whether to answer, as there is no terminal: use --answer")}
+		show.say("no keys are read here: calls are answered by sotto answer, in another terminal")
 	}
 	if why := known.vault.Swappable; why != nil && uc.verbose {
 		show.say("warning: %v", why)
 	}
-	err = p.Run(c.Context(), func(ctx context.Context) error { return d.open(ctx, p, known.vault.Key) })
-	show.clear()
-	if closed := sounds.Close(); err == nil {
-		err = closed
-	}
-	return err
+	return st.run(c.Context(), func(ctx context.Context, phone *api.Client, watching chan struct{}) error {
+		con.phone, con.ready = phone, watching
+		return con.run(ctx)
+	})
 }
 
-// desk is where calls come in, one at a time.
-type desk struct {
-	*live
-	gate     *gate
-	sounds   *phone.Sounds
-	delay    jitter.Config
-	best     quality
-	answer   bool
-	record   bool
-	closed   bool        // to all but contacts with a key
-	keyboard <-chan byte // nil: none
-	stop     context.CancelCauseFunc
-
-	screen screen
-}
-
-// open publishes the address and takes calls until ctx ends or q is pressed.
-func (d *desk) open(ctx context.Context, p *phone.Phone, key *identity.Key) error {
-	if err := ready(ctx, p, d.live); err != nil {
-		return err
+// publish makes the address one that can be called.
+func (uc *upCommand) publish(ctx context.Context, st *station) (net.Listener, error) {
+	service := onion.Service{Closed: uc.closed}
+	if uc.closed {
+		service.Clients, _ = clients(st.gate.Book())
 	}
-	d.show("publishing", "publishing your address …")
-	config := p.Calls(key)
-	config.Jitter, config.Profile = d.delay, uint8(d.best)
-	config.Open = d.sounds.Open
-	service := onion.Service{Closed: d.closed}
-	if d.closed {
-		service.Clients, _ = clients(d.gate.now.Load())
-	}
-	listener, err := p.Node.Listen(ctx, key, service)
+	listener, err := st.phone.Node.Listen(ctx, st.key, service)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	d.say("you are up at %s", key.Address().Onion())
-	d.say("%s", d.gate.describe())
-	if d.closed {
-		d.say("%s", describeClosed(d.gate.now.Load()))
+	if uc.closed {
+		st.board.Notice(describeClosed(st.gate.Book()))
+		st.tasks.Go(func() { st.keepClosed(ctx, service.Clients) })
 	}
-	d.waiting()
-	inner, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	d.stop = stop
-	var group sync.WaitGroup
-	defer group.Wait()
-	group.Go(func() { d.dispatch(inner) })
-	group.Go(func() { d.gate.follow(inner, d.live) })
-	if d.closed {
-		group.Go(func() { d.keepClosed(inner, p.Node, key.Address(), service.Clients) })
-	}
-	line := call.Line{Config: config, Handle: d.take, Told: d.gate.admit, Known: d.gate.knows}
-	err = line.Serve(inner, listener)
-	cause := context.Cause(inner)
-	stop(nil)
-	switch {
-	case errors.Is(cause, errHungUp):
-		return nil
-	case err == nil && cause != nil:
-		return cause
-	}
-	return err
-}
-
-// errHungUp is q while nobody calls: the phone is put away.
-var errHungUp = errors.New("put away")
-
-func (d *desk) waiting() {
-	d.show("waiting", "waiting for calls, q ends")
-}
-
-// dispatch gives keys to the call that is on, or acts on them.
-func (d *desk) dispatch(ctx context.Context) {
-	for {
-		var key byte
-		var ok bool
-		select {
-		case <-ctx.Done():
-			return
-		case key, ok = <-d.keyboard:
-		}
-		switch {
-		case !ok:
-			return
-		case key == ctrlC:
-			d.stop(errInterrupted)
-		case d.screen.press(key):
-		case key == 'q' || key == 'Q':
-			d.stop(errHungUp)
-		}
-	}
-}
-
-// take handles one incoming call that the person here is told of. Only one that
-// asks to ring gets the screen; a second one meanwhile is told busy.
-func (d *desk) take(ctx context.Context, c *call.Call) {
-	name := d.gate.name(c.Peer)
-	on := &holder{keys: make(chan byte, 16), stranger: name == ""}
-	s := &session{live: d.live, sounds: d.sounds, answer: d.answer, record: d.record, keys: on.keys, name: name}
-	rang, mine := false, false
-	on.yield = func() {
-		s.off.Store(true)
-		d.gate.note(c.Peer, "a contact called meanwhile")
-	}
-	s.claim = func() bool {
-		rang = true
-		mine = d.screen.claim(on)
-		return mine
-	}
-	s.accept = func() bool { return d.screen.settle(on) }
-	s.leave = func() {
-		d.screen.release(on)
-		d.waiting()
-	}
-	err := s.run(ctx, c)
-	if rang && !mine && d.gate.lists(c.Peer) {
-		d.gate.note(c.Peer, "you were busy with another")
-	}
-	if !d.screen.release(on) {
-		return
-	}
-	switch {
-	case ctx.Err() != nil:
-		return
-	case err == nil:
-		d.say("the call is over after %s", clock(c.Status().TalkedFor))
-	case errors.Is(err, call.ErrNoAnswer) || errors.Is(err, call.ErrCancelled):
-		d.say("missed a call from %s %s", d.gate.called(c.Peer), stamp(time.Now()))
-	case errors.Is(err, call.ErrDeclined):
-		d.say("you declined")
-	default:
-		d.say("the call has ended: %v", err)
-	}
-	d.waiting()
+	return listener, nil
 }

@@ -103,7 +103,7 @@ func TestInstall(t *testing.T) {
 	share := dest + "/opt/voice/share"
 	for path, want := range map[string]string{
 		"/opt/voice/lib/systemd/user/sotto.service":             "\nExecStart=/opt/voice/bin/sotto up\n",
-		"/opt/voice/share/applications/sotto.desktop":           "\nExec=/opt/voice/bin/sotto up\n",
+		"/opt/voice/share/applications/sotto.desktop":           "\nExec=/opt/voice/bin/sotto\n",
 		"/etc/apparmor.d/usr.bin.sotto":                         "profile sotto /opt/voice/bin/sotto ",
 		"/opt/voice/share/doc/sotto/LICENSE":                    "the sotto authors",
 		"/opt/voice/share/man/man1/sotto-contacts-verify.1":     ".TH \"SOTTO\\-CONTACTS\\-VERIFY\" 1 \"\" \"sotto v1.2.0",

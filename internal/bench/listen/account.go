@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/sottovoce/sotto/jitter"
 	"github.com/sottovoce/sotto/voice"
 )
 
@@ -138,23 +139,9 @@ func violations(pieces []piece, ks kinds) int {
 	return count
 }
 
-// R is the E-model's rating of a conversation, on the wideband scale, where
-// 129 is the best there is: R = 129 - Idd - Ie,eff (ITU-T G.107.1, whose formulas
-// for these two are those of G.107).
-//
-//	Idd    = 25·((1+X⁶)^⅙ - 3·(1+(X/3)⁶)^⅙ + 2), X = log₂(Ta/100 ms), 0 up to 100 ms
-//	Ie,eff = Ie + (95-Ie)·Ppl/(Ppl/BurstR + Bpl)
-//
-// Ta is the delay and 150 ms, for what the delay leaves out; Ppl is what was
-// concealed, in percent, taken as independent losses (BurstR = 1). Opus has
-// Ie = 18.1 and Bpl = 18.7 on this scale at 15 kb/s, the nearest that is known
-// (after Al-Ahmadi et al., ACM TOMM).
+// R is the E-model's rating ([jitter.Rating]) for the delay and 150 ms, for what
+// the delay leaves out, and what was concealed.
 func R(delayMS, concealedPct float64) float64 {
-	const base, ie, bpl = 150, 18.1, 18.7
-	idd := 0.0
-	if x := math.Log2((delayMS + base) / 100); x > 0 {
-		root := func(x float64) float64 { return math.Pow(1+math.Pow(x, 6), 1./6) }
-		idd = 25 * (root(x) - 3*root(x/3) + 2)
-	}
-	return 129 - idd - (ie + (95-ie)*concealedPct/(concealedPct+bpl))
+	const base = 150
+	return jitter.Rating(time.Duration((delayMS+base)*float64(time.Millisecond)), concealedPct)
 }

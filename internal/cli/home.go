@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"os"
+	"sync"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/sottovoce/sotto/identity/vault"
+	"github.com/sottovoce/sotto/internal/api"
+	"github.com/sottovoce/sotto/internal/tui"
+)
+
+// atHome is sotto with no command: the screen of the phone that is up, or of one
+// that is started, as up would, and ends with the screen. Where nobody looks, and
+// for who has no identity yet, it is the help.
+func (o *options) atHome(c *cobra.Command, up *upCommand, asUp *cobra.Command) error {
+	looks := term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
+	if !looks && !o.plain {
+		return c.Help()
+	}
+	if o.noInput {
+		return usageError{errors.New("there is no screen without keys: sotto up, and sotto status")}
+	}
+	asUp.SetContext(c.Context())
+	if err := asUp.ParseFlags(nil); err != nil { // makes the flags of all commands its own
+		return usageError{err}
+	}
+	if err := o.configure(asUp); err != nil {
+		return err
+	}
+	home, err := o.profile()
+	if err != nil {
+		return err
+	}
+	client, err := api.Dial(home)
+	switch {
+	case err == nil:
+		return o.face(c.Context(), client, false)
+	case !errors.Is(err, api.ErrNoPhone):
+		return err
+	case !vault.Exists(home) && !o.plain:
+		return c.Help()
+	}
+	up.face = func(ctx context.Context, phone *api.Client, watching chan struct{}) error {
+		var once sync.Once
+		seen := func() { once.Do(func() { close(watching) }) }
+		defer seen()
+		return o.face(ctx, watched{phone, seen}, true)
+	}
+	o.verbose = o.verbose && o.plain // nothing else is written where the screen is drawn
+	return up.run(asUp)
+}
+
+// face shows a phone, on the screen or in lines.
+func (o *options) face(ctx context.Context, phone tui.Phone, own bool) error {
+	if o.plain {
+		return tui.Plain(ctx, phone, os.Stdin, os.Stdout)
+	}
+	return tui.Run(ctx, phone, tui.Options{Own: own})
+}
+
+// watched is a phone that says when it is listened to.
+type watched struct {
+	*api.Client
+	seen func()
+}
+
+func (w watched) Events(ctx context.Context, take func(api.Event) error) error {
+	return w.Client.Events(ctx, func(e api.Event) error {
+		w.seen()
+		return take(e)
+	})
+}

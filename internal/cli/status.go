@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sottovoce/sotto/internal/api"
+)
+
+func newStatus(o *options) *cobra.Command {
+	var asJSON, follow bool
+	c := &cobra.Command{
+		Use:   "status [--follow] [--json]",
+		Short: "Show how the phone and its calls stand",
+		Long: `Shows how the phone that is up stands: how far it is, who may ring, and its calls,
+each with its number. With --follow it goes on and tells what happens, until the
+phone ends; with --json as well that is one JSON object a line, as docs/api.md
+describes the events.
+` + driveHelp,
+		Example: "  sotto status\n  sotto status --json\n  sotto status --follow --json | while read -r event; do …; done",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			phone, err := o.driven()
+			if err != nil {
+				return err
+			}
+			out := stdout(c)
+			if !follow {
+				s, err := phone.Status(c.Context())
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return json.NewEncoder(out).Encode(s)
+				}
+				return printStatus(out, s)
+			}
+			tell := func(e api.Event) error { return printEvent(out, e) }
+			if asJSON {
+				tell = func(e api.Event) error { return json.NewEncoder(out).Encode(e) }
+			}
+			err = phone.Events(c.Context(), tell)
+			if errors.Is(err, api.ErrGone) {
+				return nil
+			}
+			return err
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON; with --follow an object a line")
+	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on, and tell what happens")
+	return c
+}
+
+// standing is how a phone stands, in words.
+func standing(s api.Status) string {
+	switch s.Phase {
+	case api.Starting:
+		return fmt.Sprintf("starting: tor %d %%, %s", s.Tor.Percent, s.Tor.Summary)
+	case api.Publishing:
+		return "publishing the address"
+	case api.Calling:
+		return "makes a call, and cannot be called"
+	}
+	return "up since " + s.Up.Local().Format("Mon 15:04")
+}
+
+func printStatus(out io.Writer, s api.Status) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "phone\t%s\naddress\t%s\nrings\t%s\n", standing(s), s.Address, s.Rings)
+	if s.Silent {
+		fmt.Fprintln(w, "silent\tnobody rings, until sotto silent off")
+	}
+	if n := len(s.Missed); n > 0 {
+		fmt.Fprintf(w, "missed\t%d, see sotto log\n", n)
+	}
+	for _, c := range s.Calls {
+		fmt.Fprintf(w, "call %s\t%s\n", c.ID, describeCall(c))
+	}
+	return w.Flush()
+}
+
+// describeCall is a call in a line.
+func describeCall(c api.Call) string {
+	from := "from"
+	if c.Outgoing {
+		from = "to"
+	}
+	parts := []string{fmt.Sprintf("%s %s, %s", from, cmp.Or(name(c), c.Peer), c.Phase)}
+	if c.Phase == api.Talking {
+		parts[0] += " " + clock(time.Duration(c.TalkedMS)*time.Millisecond)
+	}
+	for _, mark := range []struct {
+		on   bool
+		text string
+	}{
+		{c.Muted, "muted"},
+		{c.Holding, "on hold"},
+		{c.Held, "they hold"},
+		{c.Recording, "recording"},
+		{c.Recorded, "they record"},
+	} {
+		if mark.on {
+			parts = append(parts, mark.text)
+		}
+	}
+	if c.Quality.Word != "" {
+		parts = append(parts, fmt.Sprintf("sounds %s (%.0f)", c.Quality.Word, c.Quality.R))
+	}
+	if c.End != nil && c.End.Error != "" {
+		parts = append(parts, c.End.Error)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// printEvent is an event as a line, where it is one for people.
+func printEvent(out io.Writer, e api.Event) (err error) {
+	switch {
+	case e.Status != nil:
+		_, err = fmt.Fprintf(out, "phone: %s\n", standing(*e.Status))
+	case e.Call != nil:
+		_, err = fmt.Fprintf(out, "call %s %s\n", e.Call.ID, describeCall(*e.Call))
+	case e.Text != nil && e.Text.Mine:
+		_, err = fmt.Fprintf(out, "call %s you: %s\n", e.Text.Call, e.Text.Text)
+	case e.Text != nil:
+		_, err = fmt.Fprintf(out, "call %s they: %s\n", e.Text.Call, e.Text.Text)
+	case e.Missed != nil:
+		_, err = fmt.Fprintf(out, "missed %s: %s\n", cmp.Or(e.Missed.Name, e.Missed.Peer), e.Missed.Why)
+	case e.Notice != "":
+		_, err = fmt.Fprintln(out, e.Notice)
+	}
+	return err
+}
+
+func newLog(o *options) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "log [--json]",
+		Short: "List missed calls",
+		Long: `Lists the calls that were missed since the phone is up, oldest first, with the
+reason. No log of calls is kept anywhere: when the phone ends this list is gone.
+` + driveHelp,
+		Example: "  sotto log\n  sotto log --json",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			phone, err := o.driven()
+			if err != nil {
+				return err
+			}
+			s, err := phone.Status(c.Context())
+			if err != nil {
+				return err
+			}
+			out := json.NewEncoder(stdout(c))
+			w := tabwriter.NewWriter(stdout(c), 0, 0, 2, ' ', 0)
+			for _, m := range s.Missed {
+				if asJSON {
+					if err := out.Encode(m); err != nil {
+						return err
+					}
+					continue
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\n", m.At.Local().Format("2006-01-02 15:04"), cmp.Or(m.Name, m.Peer), m.Why)
+			}
+			if len(s.Missed) == 0 && !asJSON {
+				note(c, "no call was missed since the phone is up")
+			}
+			return w.Flush()
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
+	return c
+}

@@ -1,0 +1,141 @@
+// Package gate says whose calls the person here is told of, by the contacts as
+// they are at that moment: it follows the file that they are kept in. What it
+// decides waits for nothing, since it is asked in the middle of a call's
+// beginning, whose pace tells nobody anything.
+package gate
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/sottovoce/sotto/identity"
+	"github.com/sottovoce/sotto/identity/contact"
+)
+
+// Gate is one profile's.
+type Gate struct {
+	path  string
+	read  func() (*contact.Book, error)
+	over  contact.Policy // said for this run, over what is kept
+	now   atomic.Pointer[contact.Book]
+	fresh chan struct{}
+}
+
+// New makes a gate of the contacts in book, which read reads anew from the file
+// at path. over is said for this run.
+func New(path string, book *contact.Book, read func() (*contact.Book, error), over contact.Policy) *Gate {
+	g := &Gate{path: path, read: read, over: over, fresh: make(chan struct{}, 1)}
+	g.now.Store(book)
+	return g
+}
+
+// Book is the contacts as they are now. It is not to be changed.
+func (g *Gate) Book() *contact.Book { return g.now.Load() }
+
+// Fresh is told when the contacts have changed.
+func (g *Gate) Fresh() <-chan struct{} { return g.fresh }
+
+// policy is the one that is kept, as far as none was said for this run.
+func (g *Gate) policy() contact.Policy { return g.Book().Policy.With(g.over) }
+
+// Judge says whether a call from a rings, and if not, why it is listed as missed;
+// "": it is not.
+func (g *Gate) Judge(a identity.Address) (rings bool, why string) {
+	book, policy := g.Book(), g.policy()
+	switch policy.Judge(book, a, time.Now()) {
+	case contact.Ring:
+		return true, ""
+	case contact.Nothing:
+		return false, ""
+	}
+	if _, known := book.At(a); !known && policy.Ring != contact.Anyone {
+		return false, "strangers do not ring"
+	}
+	return false, "this is a silent time"
+}
+
+// Knows says whether a is a contact, and not blocked.
+func (g *Gate) Knows(a identity.Address) bool {
+	book := g.Book()
+	_, known := book.At(a)
+	return known && !book.Blocks(a)
+}
+
+// Lists says whether a's calls are listed as missed where they do not ring.
+func (g *Gate) Lists(a identity.Address) bool {
+	return g.Knows(a) || g.policy().Missed != contact.Contacts
+}
+
+// At is who a is; a stranger has no name.
+func (g *Gate) At(a identity.Address) contact.Contact {
+	if c, ok := g.Book().At(a); ok {
+		return c
+	}
+	return contact.Contact{Card: contact.Card{Address: a}}
+}
+
+// lookFor is how often contacts are looked at for changes.
+const lookFor = time.Second
+
+// Follow takes in changes to the contacts until ctx ends. tell is given a line
+// about each.
+func (g *Gate) Follow(ctx context.Context, tell func(text string)) {
+	var last os.FileInfo // none: they may have changed since the profile was opened
+	tick := time.NewTicker(lookFor)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		info, err := os.Stat(g.path)
+		if err != nil || last != nil && os.SameFile(info, last) && info.ModTime().Equal(last.ModTime()) {
+			continue
+		}
+		last = info
+		book, err := g.read()
+		if err != nil {
+			tell(fmt.Sprintf("contacts stay as they were: %v", err))
+			continue
+		}
+		before := g.Describe()
+		g.now.Store(book)
+		select {
+		case g.fresh <- struct{}{}:
+		default: // it has been told, and not looked yet
+		}
+		if now := g.Describe(); now != before {
+			tell("contacts have changed: " + now)
+		}
+	}
+}
+
+// Describe says who rings.
+func (g *Gate) Describe() string {
+	n := 0
+	for _, c := range g.Book().List() {
+		if !c.Blocked {
+			n++
+		}
+	}
+	policy, others := g.policy(), ""
+	if times := policy.Times(", "); times != "" {
+		others = ", not at " + times
+	}
+	if policy.Missed == contact.Contacts {
+		others += "; strangers' calls are not listed"
+	}
+	switch {
+	case policy.Ring == contact.Anyone:
+		return "everybody rings" + others
+	case n == 0:
+		return "only contacts ring, and you have none: sotto contacts add NAME, or --from anyone" + others
+	case n == 1:
+		return "your contact rings" + others
+	}
+	return fmt.Sprintf("your %d contacts ring%s", n, others)
+}

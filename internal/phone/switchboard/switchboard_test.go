@@ -1,0 +1,286 @@
+package switchboard_test
+
+import (
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/sottovoce/sotto/identity"
+	"github.com/sottovoce/sotto/identity/contact"
+	"github.com/sottovoce/sotto/internal/api"
+	"github.com/sottovoce/sotto/internal/phone/desk"
+	"github.com/sottovoce/sotto/internal/phone/switchboard"
+)
+
+func memory() *network {
+	return &network{doors: map[identity.Address]chan net.Conn{}, delay: 50 * time.Millisecond}
+}
+
+// A call as people know it: it rings, is answered, muted, held, written in and
+// hung up; no microphone is open before and after.
+func TestACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		people := household(t, memory(), nil, "ann", "bob")
+		ann, bob := people["ann"], people["bob"]
+		mine := bob.dials("ann")
+		if mine.Phase != api.Dialing || !mine.Outgoing || mine.Name != "ann" {
+			t.Errorf("%+v", mine)
+		}
+		rings := ann.call("bob", api.Ringing)
+		if rings.Outgoing || rings.Peer != bob.key.Address().Onion() {
+			t.Errorf("%+v", rings)
+		}
+		bob.call("ann", api.Ringing)
+		synctest.Wait()
+		if _, loud := ann.rang(); loud != 1 {
+			t.Error("it does not ring")
+		}
+		if n, _ := ann.microphones(); n != 0 {
+			t.Error("a microphone is open while it rings")
+		}
+		ann.must(ann.Answer(""))
+		ann.call("bob", api.Talking)
+		bob.call("ann", api.Talking)
+		good := bob.await("a rating", func(e api.Event) bool { return e.Call != nil && e.Call.Quality.Word != "" }).Call
+		if good.Quality.R < 50 || good.DelayMS == 0 || len(good.Paths) == 0 || good.YouDB != -20 || good.ThemDB != -30 || !good.Reached {
+			t.Errorf("%+v", good)
+		}
+		ann.must(ann.Mute("", true))
+		if c := ann.Status().Calls[0]; !c.Muted || c.YouDB != -120 {
+			t.Errorf("%+v", c)
+		}
+		ann.must(ann.Hold(rings.ID, true))
+		bob.await("held", func(e api.Event) bool { return e.Call != nil && e.Call.Held })
+		ann.must(ann.Hold("", false))
+		ann.must(ann.Say("", "  is this\x1b[31m on? "))
+		if text := bob.await("a text", func(e api.Event) bool { return e.Text != nil }).Text; text.Text != "is this[31m on?" || text.Mine || text.Call != mine.ID {
+			t.Errorf("%+v", text)
+		}
+		bob.must(bob.HangUp(""))
+		over := ann.call("bob", api.Over)
+		if over.End == nil || over.End.Exit != 0 || over.End.Error != "" || over.TalkedMS == 0 {
+			t.Errorf("%+v", over)
+		}
+		bob.call("ann", api.Over)
+		for _, p := range people {
+			if n, open := p.microphones(); n != 1 || open != 0 {
+				t.Errorf("%s's microphone was opened %d times, and is open %d times", p.name, n, open)
+			}
+			if s := p.Status(); len(s.Calls) != 0 || len(s.Missed) != 0 {
+				t.Errorf("%+v", s)
+			}
+		}
+	})
+}
+
+// A second contact rings meanwhile: answered, the first is on hold; the
+// microphone stays the one that is open.
+func TestCallWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		people := household(t, memory(), nil, "ann", "bob", "cleo", "dora")
+		ann, bob, cleo, dora := people["ann"], people["bob"], people["cleo"], people["dora"]
+		bob.dials("ann")
+		ann.call("bob", api.Ringing)
+		ann.must(ann.Answer(""))
+		bob.call("ann", api.Talking)
+		cleo.dials("ann")
+		ann.call("cleo", api.Ringing)
+		synctest.Wait()
+		if times, loud := ann.rang(); times != 1 || loud != 0 {
+			t.Errorf("it rang %d times, and rings: %d", times, loud)
+		}
+		dora.dials("ann")
+		if e := dora.call("ann", api.Over).End; e == nil || !e.Again || !strings.Contains(e.Error, "another call") {
+			t.Errorf("%+v", e)
+		}
+		ann.await("missed", func(e api.Event) bool {
+			return e.Missed != nil && e.Missed.Name == "dora" && e.Missed.Why == desk.WhyBusy
+		})
+		ann.must(ann.Answer(""))
+		cleo.call("ann", api.Talking)
+		bob.await("held", func(e api.Event) bool { return e.Call != nil && e.Call.Held })
+		if err := ann.HangUp(""); err == nil || !strings.Contains(err.Error(), "say which") {
+			t.Error(err)
+		}
+		ann.must(ann.Hold("", false)) // the only one that is on hold
+		bob.await("not held any more", func(e api.Event) bool { return e.Call != nil && e.Call.Phase == api.Talking && !e.Call.Held })
+		cleo.await("held", func(e api.Event) bool { return e.Call != nil && e.Call.Held })
+		bob.must(bob.HangUp(""))
+		ann.await("a reminder", func(e api.Event) bool { return e.Notice == "cleo is still on hold" })
+		ann.must(ann.HangUp(""))
+		cleo.call("ann", api.Over)
+		ann.call("cleo", api.Over)
+		if n, open := ann.microphones(); n != 1 || open != 0 {
+			t.Errorf("the microphone was opened %d times, and is open %d times", n, open)
+		}
+	})
+}
+
+// Both dial at once: one call, which both see as theirs.
+func TestGlare(t *testing.T) {
+	for _, later := range []time.Duration{0, time.Millisecond, 20 * time.Millisecond, 60 * time.Millisecond, 200 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			people := household(t, memory(), nil, "ann", "bob")
+			ann, bob := people["ann"], people["bob"]
+			calls := map[*person]string{ann: ann.dials("bob").ID}
+			<-time.After(later)
+			calls[bob] = bob.dials("ann").ID
+			for p, other := range map[*person]string{ann: "bob", bob: "ann"} {
+				talks := p.call(other, api.Talking)
+				if talks.ID != calls[p] { // the other's: ours went on in it
+					over := p.await("over", func(e api.Event) bool { return e.Call != nil && e.Call.ID == calls[p] && e.Call.Phase == api.Over })
+					if over.Call.End.Instead != talks.ID {
+						t.Errorf("after %v: %+v goes on as %s", later, over.Call, talks.ID)
+					}
+				}
+			}
+			<-time.After(10 * time.Second)
+			for _, p := range people {
+				if calls := p.Status().Calls; len(calls) != 1 || calls[0].Phase != api.Talking {
+					t.Errorf("after %v: %+v", later, calls)
+				}
+				if len(p.Status().Missed) > 0 {
+					t.Errorf("after %v: %+v", later, p.Status().Missed)
+				}
+			}
+		})
+	}
+}
+
+// Strangers: told of as the policy says, hushed when declined or when a contact
+// calls, and nobody is told anything.
+func TestStrangers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		people := household(t, memory(), nil, "ann", "stranger")
+		ann, stranger := people["ann"], people["stranger"]
+		stranger.dials(ann.key.Address().Onion())
+		stranger.call("", api.Ringing)
+		if m := ann.await("missed", func(e api.Event) bool { return e.Missed != nil }).Missed; m.Name != "" || m.Why != "strangers do not ring" || m.Peer != stranger.key.Address().Onion() {
+			t.Errorf("%+v", m)
+		}
+		if err := ann.Answer(""); !errors.Is(err, desk.ErrNoCall) {
+			t.Error(err)
+		}
+		// Called back while their call still rings: both have said yes, at the
+		// latest when that has come to nothing.
+		<-time.After(5 * time.Second)
+		ann.dials(stranger.key.Address().Onion())
+		stranger.call("", api.Talking)
+		ann.call("", api.Talking)
+		ann.must(ann.HangUp(""))
+		ann.call("", api.Over)
+	})
+}
+
+// Do not disturb, unanswered and declined calls, and those that cannot be made.
+func TestWhatComesOfCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		people := household(t, memory(), nil, "ann", "bob", "cleo")
+		ann, bob := people["ann"], people["bob"]
+		ann.Silent(true)
+		if !ann.Status().Silent {
+			t.Error("not silent")
+		}
+		bob.dials("ann")
+		bob.call("ann", api.Ringing)
+		if e := bob.call("ann", api.Over).End; !strings.Contains(e.Error, "nobody answered") {
+			t.Errorf("%+v", e)
+		}
+		if m := ann.Status().Missed; len(m) != 1 || m[0].Why != desk.WhySilent {
+			t.Errorf("%+v", m)
+		}
+		ann.Silent(false)
+		ann.forget()
+		bob.forget()
+		bob.dials("ann")
+		ann.call("bob", api.Ringing)
+		bob.must(bob.HangUp(""))
+		ann.await("missed", func(e api.Event) bool { return e.Missed != nil && e.Missed.Why == desk.WhyUnanswered })
+		synctest.Wait()
+		if _, loud := ann.rang(); loud != 0 {
+			t.Error("it rings on")
+		}
+		bob.call("ann", api.Over)
+		ann.call("bob", api.Over)
+		ann.forget()
+		bob.forget()
+		bob.dials("ann")
+		ann.call("bob", api.Ringing)
+		ann.must(ann.Decline(""))
+		if e := bob.call("ann", api.Over).End; !strings.Contains(e.Error, "declined") || e.Again {
+			t.Errorf("%+v", e)
+		}
+		if e := ann.call("bob", api.Over).End; e.Error != "you declined" {
+			t.Errorf("%+v", e)
+		}
+		people["cleo"].PutAway()
+		<-time.After(time.Second)
+		bob.dials("cleo")
+		if e := bob.call("cleo", api.Over).End; !e.Again || e.Exit != 1 {
+			t.Errorf("%+v", e)
+		}
+		for _, err := range []error{bob.Answer(""), bob.HangUp("7"), bob.Say("", "x"), bob.Mute("", true), bob.Hold("", true)} {
+			if !errors.Is(err, desk.ErrNoCall) {
+				t.Error(err)
+			}
+		}
+		if _, err := bob.Call(t.Context(), "nobody"); !errors.Is(err, errName) {
+			t.Error(err)
+		}
+	})
+}
+
+// Who is marked so, and everybody where nobody sits, is answered without asking.
+func TestAnsweredWithoutAsking(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		people := household(t, memory(), func(name string, c *switchboard.Config) {
+			c.AnswerAll = name == "machine"
+			if bob, ok := c.Gate.Book().Named("bob"); ok && name == "ann" {
+				_ = c.Gate.Book().Change(bob.Address, func(c *contact.Contact) { c.Auto = true })
+			}
+		}, "ann", "bob", "cleo", "machine")
+		bob, cleo := people["bob"], people["cleo"]
+		bob.dials("ann")
+		bob.call("ann", api.Talking)
+		bob.must(bob.HangUp(""))
+		bob.call("ann", api.Over)
+		cleo.dials("ann")
+		cleo.call("ann", api.Ringing)
+		if calls := people["ann"].Status().Calls; len(calls) != 1 || calls[0].Phase != api.Ringing {
+			t.Errorf("%+v", calls)
+		}
+		cleo.must(cleo.HangUp(""))
+		cleo.call("ann", api.Over)
+		cleo.dials("machine")
+		cleo.call("machine", api.Talking)
+		bob.dials("machine")
+		if e := bob.call("machine", api.Over).End; !e.Again {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
+// Who listens and does not keep up is let go, and holds up nothing.
+func TestASlowListenerIsLetGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ann := household(t, memory(), nil, "ann")["ann"]
+		events, stop := ann.Listen()
+		defer stop()
+		for range 2000 {
+			ann.Notice("flood")
+		}
+		n := 0
+		for range events {
+			n++
+		}
+		if n < 100 || n > 1000 {
+			t.Errorf("%d events were kept", n)
+		}
+		if first := ann.Status(); first.Phase != api.Up {
+			t.Errorf("%+v", first)
+		}
+	})
+}

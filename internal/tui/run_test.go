@@ -1,0 +1,117 @@
+package tui
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"github.com/sottovoce/sotto/internal/api"
+)
+
+// page is a terminal that keeps what is written to it, and says when something
+// was.
+type page struct {
+	mu      sync.Mutex
+	text    bytes.Buffer
+	waiting string
+	seen    chan struct{}
+}
+
+func (p *page) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.text.Write(b)
+	if p.waiting != "" && strings.Contains(p.text.String(), p.waiting) {
+		p.waiting = ""
+		close(p.seen)
+	}
+	return len(b), nil
+}
+
+// However the screen ends, it says why, and gives the terminal back.
+func TestRunEnds(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		own  bool
+		end  func(*scripted, context.CancelFunc, io.Writer)
+		want error
+	}{
+		{"interrupted", true, func(_ *scripted, cancel context.CancelFunc, _ io.Writer) { cancel() }, context.Canceled},
+		{"its phone fails", true, func(p *scripted, _ context.CancelFunc, _ io.Writer) { close(p.events) }, errScripted},
+		{"left", false, func(_ *scripted, _ context.CancelFunc, keys io.Writer) { io.WriteString(keys, "q") }, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			phone, out := newScripted(), &page{waiting: "contacts ring", seen: make(chan struct{})}
+			in, keys := io.Pipe()
+			defer in.Close()
+			phone.events <- status(api.Up)
+			ended := make(chan error)
+			go func() { ended <- Run(ctx, phone, Options{Own: c.own, In: in, Out: out}) }()
+			<-out.seen
+			c.end(phone, cancel, keys)
+			if err := <-ended; !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+				t.Errorf("it ends with %v, not %v", err, c.want)
+			}
+			if text := out.text.String(); !strings.Contains(text, ansi.ResetModeAltScreenSaveCursor) || !strings.HasSuffix(strings.TrimRight(text, "\r\n"), ansi.SetModeTextCursorEnable) && !strings.Contains(text, ansi.SetModeTextCursorEnable) {
+				t.Errorf("the terminal is not given back: %q", text)
+			}
+		})
+	}
+}
+
+// A phone that lets a slow screen go is listened to anew, and not called gone.
+func TestListensAnew(t *testing.T) {
+	heard := make(chan tea.Msg, 8)
+	again := make(chan struct{})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		follow(ctx, &slipping{scripted: newScripted()}, time.Now, func(m tea.Msg) { heard <- m }, again)
+	}()
+	for _, want := range []string{"event", "event", "gone", "event"} {
+		got := "gone"
+		if _, ok := (<-heard).(eventMsg); ok {
+			got = "event"
+		}
+		if got != want {
+			t.Errorf("it hears %s, not %s", got, want)
+		}
+		if got == "gone" {
+			again <- struct{}{}
+		}
+	}
+	cancel()
+	<-ended
+}
+
+// slipping is a phone that lets its first listener go after a word, is gone for
+// the third, and then stays.
+type slipping struct {
+	*scripted
+	times int
+}
+
+func (s *slipping) Events(ctx context.Context, take func(api.Event) error) error {
+	s.times++
+	if s.times == 3 {
+		return api.ErrGone
+	}
+	if err := take(api.Event{Notice: "still there"}); err != nil {
+		return err
+	}
+	if s.times > 3 {
+		<-ctx.Done()
+	}
+	return api.ErrGone
+}
