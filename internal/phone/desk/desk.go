@@ -27,7 +27,6 @@
 package desk
 
 import (
-	"bytes"
 	"errors"
 	"slices"
 
@@ -169,26 +168,6 @@ func (d *Desk) count(phases ...Phase) (n int) {
 	return n
 }
 
-// Call begins an outgoing call. Where its peer rings here, that is answered
-// instead, and answered names it.
-func (d *Desk) Call(id ID, peer identity.Address) (acts []Act, answered ID, err error) {
-	in := d.find(func(c *Call) bool {
-		return c.Peer == peer && (c.Phase == Ringing || c.Phase == Quiet || c.Phase == Parked)
-	})
-	switch {
-	case d.talks(peer) || d.Dials(peer):
-		return nil, 0, ErrOn
-	case d.count(Talking) > 1:
-		return nil, 0, ErrFull
-	case in != nil:
-		return d.take(in), in.ID, nil
-	case d.count(Reaching, Asking) > 0:
-		return nil, 0, ErrDialing
-	}
-	d.calls = append(d.calls, Call{ID: id, Peer: peer, Phase: Reaching})
-	return nil, 0, nil
-}
-
 // Proven says that a dial came through: the other side knows of the call.
 func (d *Desk) Proven(id ID) []Act {
 	c := d.at(id)
@@ -201,70 +180,6 @@ func (d *Desk) Proven(id ID) []Act {
 	}
 	c.Phase = Asking
 	return nil
-}
-
-// Asks says that an incoming call asks to ring.
-func (d *Desk) Asks(id ID, peer identity.Address, known, auto bool) []Act {
-	d.calls = append(d.calls, Call{ID: id, Peer: peer, Known: known, Auto: auto, Phase: Quiet})
-	return d.asked(id)
-}
-
-// asked decides on a call that asks to ring.
-func (d *Desk) asked(id ID) []Act {
-	c := d.at(id)
-	if own := d.outgoing(c.Peer); own != nil {
-		return d.glare(c, own)
-	}
-	if d.talks(c.Peer) {
-		c.Phase = Parked // it may have crossed with the one that talks
-		return nil
-	}
-	var acts []Act
-	if d.NoCalls {
-		return d.quiet(acts, c, WhySilent)
-	}
-	if ringing := d.find(func(o *Call) bool { return o.Phase == Ringing }); ringing != nil {
-		if !c.Known || ringing.Known {
-			return d.refuse(acts, c)
-		}
-		acts = d.quiet(append(acts, Act{Do: Hush, Call: ringing.ID, Why: WhyContact}), ringing, WhyContact)
-	}
-	others := d.count(Reaching, Asking, Talking)
-	switch {
-	case others > 1, others == 1 && (!c.Known || d.NoWait):
-		return d.refuse(acts, c)
-	case others == 0 && c.Auto:
-		return append(acts, d.take(c)...)
-	}
-	c.Phase = Ringing
-	return append(acts, Act{Do: Ring, Call: id})
-}
-
-// glare is two people dialling each other at once.
-func (d *Desk) glare(in, own *Call) []Act {
-	if bytes.Compare(d.Me[:], in.Peer[:]) > 0 { // theirs survives
-		return d.take(in) // which gives up ours
-	}
-	in.Phase = Parked
-	if own.Phase == Reaching {
-		return []Act{{Do: Cancel, Call: own.ID}} // too late, and it survives
-	}
-	return nil
-}
-
-// refuse is busy for contacts; strangers are not told whether somebody is there.
-func (d *Desk) refuse(acts []Act, c *Call) []Act {
-	if !c.Known {
-		return d.quiet(acts, c, WhyBusy)
-	}
-	c.Phase = Closing
-	return append(acts, Act{Do: Busy, Call: c.ID}, Act{Do: Missed, Call: c.ID, Why: WhyBusy})
-}
-
-// quiet lets a call run on as one that nobody answers.
-func (d *Desk) quiet(acts []Act, c *Call, why string) []Act {
-	c.Phase = Quiet
-	return append(acts, Act{Do: Missed, Call: c.ID, Why: why})
 }
 
 // take says yes to an incoming call: those that talk go on hold, one that is
@@ -336,75 +251,4 @@ func (d *Desk) unpark(c Call) []Act {
 	}
 	in.Phase = Quiet
 	return d.asked(in.ID)
-}
-
-// Answer says yes to a call that rings.
-func (d *Desk) Answer(id ID) ([]Act, error) {
-	switch c := d.at(id); {
-	case c == nil || c.Phase != Ringing:
-		return nil, ErrNoCall
-	case d.count(Talking) > 1:
-		return nil, ErrFull
-	default:
-		return d.take(c), nil
-	}
-}
-
-// HangUp ends a call of whatever phase; one that rings is declined. To a
-// stranger nothing is said: it rings on for them.
-func (d *Desk) HangUp(id ID) ([]Act, error) {
-	c := d.at(id)
-	if c == nil {
-		return nil, ErrNoCall
-	}
-	switch {
-	case c.doomed:
-		return nil, nil
-	case c.Phase == Reaching || c.Phase == Asking:
-		acts := d.end(c)
-		return append(acts, d.unpark(*c)...), nil // who is parked rings like any other now
-	case c.Phase == Talking:
-		return d.end(c), nil
-	case c.Phase == Ringing:
-		return d.decline(c), nil
-	}
-	return nil, ErrNoCall
-}
-
-// Decline says no to a call that rings.
-func (d *Desk) Decline(id ID) ([]Act, error) {
-	c := d.at(id)
-	if c == nil || c.Phase != Ringing {
-		return nil, ErrNoCall
-	}
-	return d.decline(c), nil
-}
-
-func (d *Desk) decline(c *Call) []Act {
-	if !c.Known {
-		c.Phase = Quiet
-		return []Act{{Do: Hush, Call: c.ID, Why: WhyDeclined}}
-	}
-	c.Phase = Closing
-	if d.count(Talking) > 0 {
-		return []Act{{Do: Busy, Call: c.ID}}
-	}
-	return []Act{{Do: Decline, Call: c.ID}}
-}
-
-// Hold puts a call on hold, or takes it off, which puts the others on.
-func (d *Desk) Hold(id ID, on bool) ([]Act, error) {
-	c := d.at(id)
-	switch {
-	case c == nil || c.Phase != Talking:
-		return nil, ErrNoCall
-	case c.OnHold == on:
-		return nil, nil
-	case on:
-		c.OnHold = true
-		return []Act{{Do: Hold, Call: id}}, nil
-	}
-	acts := d.front(nil, c)
-	c.OnHold = false
-	return append(acts, Act{Do: Resume, Call: id}), nil
 }

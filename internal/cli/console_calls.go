@@ -1,0 +1,165 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/sottovoce/sotto/internal/api"
+	"github.com/sottovoce/sotto/internal/phone/desk"
+)
+
+func (c *console) find(id string) *shown {
+	for _, s := range c.calls {
+		if s.ID == id {
+			return s
+		}
+	}
+	return nil
+}
+
+// name is a contact's name, and whether it is certain; "" for a stranger.
+func name(c api.Call) string {
+	if c.Verified {
+		return c.Name + " (verified)"
+	}
+	return c.Name
+}
+
+// onceNote follows what is said of a one-time identity's call.
+func onceNote(c api.Call) string {
+	if c.OneTime {
+		return " (one-time identity)"
+	}
+	return ""
+}
+
+// follow takes in how a call stands, and says what has become of it.
+func (c *console) follow(now api.Call) {
+	s := c.find(now.ID)
+	if s == nil {
+		s = &shown{}
+		c.calls = append(c.calls, s)
+		if now.Outgoing && c.only == "" {
+			c.say("calling %s", cmp.Or(name(now), now.Peer))
+		}
+	}
+	before := s.Call
+	s.Call, s.at = now, time.Now()
+	mine := c.only == "" || c.only == now.ID
+	if mine && now.Recorded != before.Recorded {
+		if now.Recorded {
+			c.say("the other side records this call")
+		} else if now.Phase == api.Talking {
+			c.say("the other side does not record any more")
+		}
+	}
+	if now.Phase != before.Phase {
+		c.enter(s, before.Phase, mine)
+	}
+}
+
+// enter says what it means that a call is in its phase now.
+func (c *console) enter(s *shown, before api.CallPhase, mine bool) {
+	switch {
+	case s.Phase == api.Over:
+		c.over(s, before, mine)
+	case !mine:
+	case s.Phase == api.Ringing && !s.Outgoing:
+		c.announce(s)
+	case s.Phase == api.Talking:
+		if s.talked = true; !s.Outgoing && s.rang.IsZero() && c.only == "" {
+			c.announce(s) // it was answered without asking
+		}
+		c.say("talking%s: m mutes, h holds, r records, q hangs up", onceNote(s.Call))
+	}
+}
+
+// announce says who calls.
+func (c *console) announce(s *shown) {
+	s.rang = time.Now()
+	c.say("a call from %s", cmp.Or(name(s.Call), s.Peer))
+	if s.Name == "" {
+		c.say("  a stranger: not in your contacts")
+	}
+	c.bell()
+}
+
+// over says how a call has ended.
+func (c *console) over(s *shown, before api.CallPhase, mine bool) {
+	for i, o := range c.calls {
+		if o == s {
+			c.calls = append(c.calls[:i:i], c.calls[i+1:]...)
+		}
+	}
+	end := s.End
+	switch {
+	case end == nil:
+		end = &api.End{}
+	case end.Instead != "":
+		if c.only == s.ID {
+			c.only = end.Instead // both have dialled: it goes on in the other call
+			if o := c.find(c.only); o != nil && o.Phase == api.Talking {
+				c.enter(o, api.Ringing, true)
+			}
+		}
+		return
+	}
+	if c.only != "" {
+		if c.only == s.ID {
+			c.last = &s.Call
+		}
+		return
+	}
+	switch {
+	case before == "" || !mine:
+	case s.talked && end.Error == "":
+		c.say("the call is over after %s", clock(time.Duration(s.TalkedMS)*time.Millisecond))
+	case s.talked || s.Outgoing:
+		c.say("the call has ended: %s", end.Error)
+	case end.Error == desk.WhyUnanswered, end.Error == desk.WhyContact: // it is listed as missed
+	default:
+		c.say("%s", end.Error)
+	}
+}
+
+// strangeness keeps strangers' missed calls from flooding the screen: after one
+// is told of the next ones are only counted for a while.
+type strangeness struct {
+	told time.Time
+	more int        // who wait until they may be told of
+	last api.Missed // of them
+}
+
+// quietFor is that while.
+const quietFor = 10 * time.Second
+
+func (q *strangeness) tell(show *live, m api.Missed) {
+	why := ": " + m.Why
+	if m.Why == desk.WhyUnanswered {
+		why = ""
+	}
+	if m.Name != "" {
+		show.say("missed a call from %s%s %s", m.Name, why, stamp(m.At))
+		return
+	}
+	q.more, q.last = q.more+1, m
+	q.rest(show, m.At)
+}
+
+// rest tells of those who wait, once they may be told of.
+func (q *strangeness) rest(show *live, now time.Time) {
+	if q.more == 0 || now.Sub(q.told) < quietFor {
+		return
+	}
+	more := ""
+	if q.more > 1 {
+		more = fmt.Sprintf(" (and %d more of strangers)", q.more-1)
+	}
+	q.told, q.more = now, 0
+	show.say("missed a call from %s", q.last.Peer)
+	show.say("  a stranger: %s%s %s", q.last.Why, more, stamp(q.last.At))
+}
+
+// stamp is when a call was missed, for who comes back to the screen later.
+func stamp(t time.Time) string { return t.Local().Format("(Mon 15:04)") }

@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sottovoce/sotto/internal/api"
+)
+
+// ringing is the call that asks to be answered, front the one that has the
+// person's ear, or would have.
+func (c *console) ringing() *shown {
+	for _, s := range c.calls {
+		if s.Phase == api.Ringing && !s.Outgoing && c.only == "" {
+			return s
+		}
+	}
+	return nil
+}
+
+func (c *console) front() (front *shown) {
+	if c.only != "" {
+		return c.find(c.only)
+	}
+	rank := func(s *shown) int {
+		switch {
+		case s.Phase == api.Talking && !s.Holding:
+			return 3
+		case s.Outgoing && (s.Phase == api.Dialing || s.Phase == api.Ringing):
+			return 2
+		case s.Phase == api.Talking:
+			return 1
+		}
+		return 0
+	}
+	for _, s := range c.calls {
+		if rank(s) > 0 && (front == nil || rank(s) > rank(front)) {
+			front = s
+		}
+	}
+	return front
+}
+
+// waits is the call that is on hold while front is not.
+func (c *console) waits(front *shown) *shown {
+	for _, s := range c.calls {
+		if c.only == "" && s != front && s.Holding && front.Phase == api.Talking && !front.Holding {
+			return s
+		}
+	}
+	return nil
+}
+
+// startle is how long after the first ring keys are not taken: whoever was
+// typing to another call, or to nobody, has not seen who calls yet.
+const startle = 500 * time.Millisecond
+
+// press does what a key says.
+func (c *console) press(ctx context.Context, key byte) error {
+	if key == ctrlC {
+		if c.only != "" {
+			_ = c.phone.HangUp(ctx, c.only)
+		}
+		return errInterrupted
+	}
+	ringing, front := c.ringing(), c.front()
+	if ringing != nil && time.Since(ringing.rang) < startle {
+		return nil
+	}
+	var err error
+	switch key {
+	case 'y', 'Y':
+		if ringing != nil {
+			err = c.phone.Answer(ctx, ringing.ID)
+		}
+	case 'n', 'N':
+		if ringing != nil {
+			err = c.phone.Decline(ctx, ringing.ID)
+		}
+	case 'm', 'M':
+		if front != nil {
+			err = c.phone.Mute(ctx, front.ID, !front.Muted)
+		}
+	case 'h', 'H':
+		if other := c.waits(front); other != nil {
+			err = c.phone.Hold(ctx, other.ID, false) // which puts this one on hold
+		} else if front != nil && front.Phase == api.Talking {
+			err = c.phone.Hold(ctx, front.ID, !front.Holding)
+		}
+	case 'r', 'R':
+		if front != nil && front.Phase == api.Talking {
+			err = c.phone.Record(ctx, front.ID, !front.Recording && !front.Announced)
+		}
+	case 'q', 'Q':
+		switch {
+		case ringing != nil:
+			err = c.phone.Decline(ctx, ringing.ID)
+		case front != nil && front.Phase != api.Closing:
+			err = c.phone.HangUp(ctx, front.ID)
+		case len(c.calls) == 0 && c.only == "":
+			return errHungUp
+		}
+	}
+	var refused *api.Error
+	if errors.As(err, &refused) {
+		c.say("%s", refused.Text) // such as a call that has ended in this moment
+	}
+	return nil
+}

@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/sottovoce/sotto/internal/api"
+)
+
+// draw shows the changing line.
+func (c *console) draw() {
+	ringing, front := c.ringing(), c.front()
+	starting := c.status.Phase == api.Starting
+	switch {
+	case ringing != nil && !c.answer:
+		if time.Since(ringing.rang) >= startle {
+			c.show("ringing", "answer? y or n   "+clock(ringing.since()))
+		}
+	case front != nil && front.Phase == api.Talking:
+		c.show("talking", c.describe(front))
+	case starting && (front != nil || c.only == ""):
+		t := c.status.Tor
+		if t.Summary == "" {
+			return // it has not been started
+		}
+		c.show("tor "+t.Summary, bar("tor", t.Percent, t.Summary))
+	case front != nil && front.Phase == api.Dialing:
+		c.show("dialing", "reaching the other side … "+clock(front.since()))
+	case front != nil && front.Phase == api.Ringing || ringing != nil:
+		if front == nil {
+			front = ringing
+		}
+		c.show("ringing", "ringing … "+clock(front.since())+onceNote(front.Call))
+	case c.only != "" || len(c.calls) > 0:
+	case c.status.Phase == api.Publishing:
+		c.show("publishing", "publishing your address …")
+	case c.status.Phase == api.Up:
+		c.show("waiting", "waiting for calls, q ends")
+	}
+}
+
+// describe is a call that talks in a line.
+func (c *console) describe(s *shown) string {
+	parts := []string{clock(s.since())}
+	silence := time.Duration(s.SilenceMS) * time.Millisecond
+	switch { // what is wrong comes first, where a narrow terminal shows it
+	case len(s.Paths) == 0:
+		parts = append(parts, "connection lost, reconnecting: "+clock(silence))
+	case !s.Reached:
+		parts = append(parts, "nothing comes for "+clock(silence))
+	case s.Held:
+		parts = append(parts, "they hold")
+	}
+	if s.Holding {
+		parts = append(parts, "on hold, h resumes")
+	}
+	switch {
+	case s.Announced:
+		parts = append(parts, "to record: telling them")
+	case s.Recording:
+		parts = append(parts, "recording")
+	}
+	if s.Recorded {
+		parts = append(parts, "they record")
+	}
+	if s.OneTime {
+		parts = append(parts, "one-time")
+	}
+	you := "you " + meter(s.YouDB)
+	if s.Muted {
+		you = "you (muted)"
+	}
+	parts = append(parts, you, "them "+meter(s.ThemDB))
+	if s.DelayMS > 0 {
+		parts = append(parts, fmt.Sprintf("delay about %d ms", s.DelayMS))
+	}
+	parts = append(parts, fmt.Sprintf("concealed %.1f %%", s.ConcealedPC), fmt.Sprintf("paths %d", len(s.Paths)))
+	return strings.Join(parts, "  ")
+}

@@ -1,0 +1,71 @@
+package desk
+
+import (
+	"bytes"
+
+	"github.com/sottovoce/sotto/identity"
+)
+
+// Asks says that an incoming call asks to ring.
+func (d *Desk) Asks(id ID, peer identity.Address, known, auto bool) []Act {
+	d.calls = append(d.calls, Call{ID: id, Peer: peer, Known: known, Auto: auto, Phase: Quiet})
+	return d.asked(id)
+}
+
+// asked decides on a call that asks to ring.
+func (d *Desk) asked(id ID) []Act {
+	c := d.at(id)
+	if own := d.outgoing(c.Peer); own != nil {
+		return d.glare(c, own)
+	}
+	if d.talks(c.Peer) {
+		c.Phase = Parked // it may have crossed with the one that talks
+		return nil
+	}
+	var acts []Act
+	if d.NoCalls {
+		return d.quiet(acts, c, WhySilent)
+	}
+	if ringing := d.find(func(o *Call) bool { return o.Phase == Ringing }); ringing != nil {
+		if !c.Known || ringing.Known {
+			return d.refuse(acts, c)
+		}
+		acts = d.quiet(append(acts, Act{Do: Hush, Call: ringing.ID, Why: WhyContact}), ringing, WhyContact)
+	}
+	others := d.count(Reaching, Asking, Talking)
+	switch {
+	case others > 1, others == 1 && (!c.Known || d.NoWait):
+		return d.refuse(acts, c)
+	case others == 0 && c.Auto:
+		return append(acts, d.take(c)...)
+	}
+	c.Phase = Ringing
+	return append(acts, Act{Do: Ring, Call: id})
+}
+
+// glare is two people dialling each other at once.
+func (d *Desk) glare(in, own *Call) []Act {
+	if bytes.Compare(d.Me[:], in.Peer[:]) > 0 { // theirs survives
+		return d.take(in) // which gives up ours
+	}
+	in.Phase = Parked
+	if own.Phase == Reaching {
+		return []Act{{Do: Cancel, Call: own.ID}} // too late, and it survives
+	}
+	return nil
+}
+
+// refuse is busy for contacts; strangers are not told whether somebody is there.
+func (d *Desk) refuse(acts []Act, c *Call) []Act {
+	if !c.Known {
+		return d.quiet(acts, c, WhyBusy)
+	}
+	c.Phase = Closing
+	return append(acts, Act{Do: Busy, Call: c.ID}, Act{Do: Missed, Call: c.ID, Why: WhyBusy})
+}
+
+// quiet lets a call run on as one that nobody answers.
+func (d *Desk) quiet(acts []Act, c *Call, why string) []Act {
+	c.Phase = Quiet
+	return append(acts, Act{Do: Missed, Call: c.ID, Why: why})
+}
