@@ -49,13 +49,10 @@ func (c *card) call(b *Bridge, now time.Duration, counted bool) {
 		return
 	}
 	b.chunk.Store(max(b.chunk.Load(), int64(to-from)))
-	b.stamp.Store(int64(now))
 	b.ring.claimed.Add(uint64(to - from))
 	b.ring.written.Add(uint64(to - from))
+	b.Mark(now, b.ring.Written())
 }
-
-// place is which sample of the card, at 48 kHz, the next frame begins with.
-func (b *Bridge) place() float64 { return float64(b.at) + b.frac }
 
 // soak is minutes, or half an hour with SOTTO_SOAK set.
 func soak(minutes int) int {

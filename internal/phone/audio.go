@@ -161,6 +161,7 @@ func (s *Sounds) open(ctx context.Context) (call.Sound, error) {
 		}
 	}
 	var sink voice.Sink
+	var speaker *portaudio.Sink // nil: a file stands in
 	if s.audio.Out.Given() {
 		if s.out == nil { // the first call; those that follow are added to it
 			out, err := s.audio.Out.create(os.O_TRUNC)
@@ -171,8 +172,8 @@ func (s *Sounds) open(ctx context.Context) (call.Sound, error) {
 		}
 		sink = &voice.Clocked{To: s.out, Failed: s.warn}
 	} else {
-		speaker, err := portaudio.OpenSink(s.audio.Speaker, s.note)
-		if err != nil {
+		var err error
+		if speaker, err = portaudio.OpenSink(s.audio.Speaker, s.note); err != nil {
 			return call.Sound{}, fmt.Errorf("loudspeaker: %w", err)
 		}
 		closers = append(closers, func() { speaker.Close() })
@@ -215,7 +216,10 @@ func (s *Sounds) open(ctx context.Context) (call.Sound, error) {
 			return call.Sound{}, err
 		}
 		closers = append(closers, cleaned.cleaner.Close)
-		source, sink = cleaned, listeningSink{sink, cleaned}
+		source = cleaned
+		if speaker != nil {
+			sink = listeningSink{speaker, cleaned}
+		}
 	}
 	return call.Sound{
 		Source: meteredSource{source, &s.Said},

@@ -134,7 +134,7 @@ func (c *card) send() {
 			rs.Write(piece)
 			n := rs.Read(out)
 			binary.LittleEndian.PutUint32(bytes, uint32(n))
-			binary.LittleEndian.PutUint32(bytes[4:], uint32(max(0, time.Since(c.began)-time.Duration(c.stamp.Load()))/time.Microsecond))
+			binary.LittleEndian.PutUint32(bytes[4:], uint32(max(0, c.age(at))/time.Microsecond))
 			if _, err := os.Stdout.Write(bytes[:8+len(put(bytes[8:], out[:n]))]); err != nil {
 				return
 			}
@@ -142,16 +142,24 @@ func (c *card) send() {
 	}
 }
 
+// askSize is how long a loudspeaker's request is: how many samples at 48 kHz are
+// wanted (4 bytes), how many were taken so far (8), and how many microseconds ago
+// that was (4).
+const askSize = 16
+
 // ask asks for as much as the card has taken, so that the ring always holds what
 // it takes at once.
 func (c *card) ask() {
-	var bytes [4]byte
+	var bytes [askSize]byte
 	for ; ; <-c.bell {
 		n := c.short()
 		if n <= 0 {
 			continue
 		}
+		taken := c.taken.Load()
 		binary.LittleEndian.PutUint32(bytes[:], uint32(n))
+		binary.LittleEndian.PutUint64(bytes[4:], taken*voice.SampleRate/uint64(c.rate))
+		binary.LittleEndian.PutUint32(bytes[12:], uint32(max(0, c.age(taken))/time.Microsecond))
 		if _, err := os.Stdout.Write(bytes[:]); err != nil {
 			return
 		}
