@@ -139,8 +139,13 @@ type Call struct {
 	captured frames
 	muted    bool
 	holding  bool
-	tape     Tape // nil: this side does not record
-	told     bool // the other side knows that it does
+	// pushToTalk sends silence but while pressed.
+	pushToTalk, pressed bool
+	arrived             time.Duration // of what was said, at the other side
+	toldDelay           byte          // what the other side was last told of how late it is heard
+	toldAt              time.Duration
+	tape                Tape // nil: this side does not record
+	told                bool // the other side knows that it does
 	// announced is behind the message that says so.
 	announced uint16
 	source    voice.Source // nil until the microphone is open

@@ -70,7 +70,7 @@ func TestBothHearEachOther(t *testing.T) {
 // m3 to half a second after the hang-up, in speech, silence and mute.
 func TestTheWireNeverChanges(t *testing.T) {
 	logs := map[string][2][]write{}
-	for _, kind := range []string{"speech", "silence", "muted", "no microphone", "hold", "chat", "recording"} {
+	for _, kind := range []string{"speech", "silence", "muted", "no microphone", "hold", "chat", "recording", "push to talk"} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			for _, p := range []*party{w.caller, w.callee} {
@@ -82,6 +82,14 @@ func TestTheWireNeverChanges(t *testing.T) {
 			switch kind {
 			case "hold":
 				w.callee.onTalk = func(c *call.Call) { c.Hold(true); pass(2 * time.Second); c.Hold(false) }
+			case "push to talk":
+				w.callee.onTalk = func(c *call.Call) {
+					c.PushToTalk(true)
+					for on := true; c.Status().TalkedFor < 4*time.Second; on = !on {
+						pass(300 * time.Millisecond)
+						c.Press(on)
+					}
+				}
 			case "recording":
 				w.callee.onTalk = func(c *call.Call) { c.Record(&tape{}); pass(2 * time.Second); c.Record(nil) }
 				w.caller.onRecorded = func(bool) { w.caller.call.Record(&tape{}) }

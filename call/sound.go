@@ -78,7 +78,7 @@ func (c *Call) capture(ctx context.Context) {
 		case <-timer.C:
 		}
 		c.mu.Lock()
-		source, muted := c.source, c.muted || c.holding
+		source, muted := c.source, c.mute()
 		c.mu.Unlock()
 		taken := 0
 		for source != nil && taken < burst {
