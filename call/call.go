@@ -56,6 +56,9 @@ type Sound struct {
 	Source voice.Source
 	Sink   voice.Sink
 	Close  func() // called once, after Sink.Run has returned; may be nil
+	// Said, if set, is given each frame of Source as it goes out, silence while
+	// muted, on the hot path: it must be quick. It is how people hear themselves.
+	Said func(*voice.Frame)
 }
 
 // Config is what calls need. Key, Codec and Open must be set, Dial for
@@ -149,6 +152,7 @@ type Call struct {
 	// announced is behind the message that says so.
 	announced uint16
 	source    voice.Source // nil until the microphone is open
+	said      func(*voice.Frame)
 	counts    counts
 	last      uint32                     // tick
 	ticked    int                        // of the tick's goroutine alone

@@ -36,6 +36,9 @@ func (c *Call) sound(ctx context.Context) {
 		}
 		return
 	}
+	c.mu.Lock()
+	c.said = open.Said
+	c.mu.Unlock()
 	c.setSource(open.Source)
 	pull := func(out []float32) {
 		c.ear.Pull(c.now(), out)
@@ -78,7 +81,7 @@ func (c *Call) capture(ctx context.Context) {
 		case <-timer.C:
 		}
 		c.mu.Lock()
-		source, muted := c.source, c.mute()
+		source, said, muted := c.source, c.said, c.mute()
 		c.mu.Unlock()
 		taken := 0
 		for source != nil && taken < burst {
@@ -92,6 +95,9 @@ func (c *Call) capture(ctx context.Context) {
 			}
 			if muted {
 				clear(frame[:])
+			}
+			if said != nil {
+				said(&frame)
 			}
 			c.encode(packet, &frame, true)
 			taken++

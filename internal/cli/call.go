@@ -30,10 +30,11 @@ func audioFlags(c *cobra.Command, a *phone.Audio, delay *jitter.Config, q *quali
 	f.Var((*off)(&a.Clean.NoEcho), "echo", "take the loudspeaker's echo out of the microphone's sound: on or off")
 	f.Var((*off)(&a.Clean.NoNoise), "noise", "lower noise in the microphone's sound: on or off")
 	f.Var((*off)(&a.Clean.NoGain), "gain", "bring the microphone's sound to an even level: on or off")
+	f.Var(&a.Sidetone, "sidetone", "hear yourself softly in the loudspeaker: on, off, or auto, with a headset alone")
 	f.Var(&a.In, "in", "say this in place of the microphone: a WAV or Ogg Opus FILE, or - for standard input; raw:RATE:CHANNELS:s16le[:FILE], bare samples; tone[:HZ]; silence")
 	f.Var(&a.Out, "out", "keep what is heard in this FILE in place of the loudspeaker: Ogg Opus if it ends in .opus or .ogg, else WAV; - is standard output, opus:- too; raw:RATE:CHANNELS:s16le[:FILE], bare samples")
 	f.Var(&a.Record, "record", "keep both voices, mixed, in this new FILE (Ogg Opus by its name, as --out); the other side is told before")
-	settings(f, "quality", "min-delay", "max-delay", "mic", "speaker", "echo", "noise", "gain")
+	settings(f, "quality", "min-delay", "max-delay", "mic", "speaker", "echo", "noise", "gain", "sidetone")
 }
 
 // checkSound refuses, besides, a recording that would be no file.
@@ -76,7 +77,8 @@ that nobody's name or address stands in a process list or a shell history:
 prefer that.
 
 Your microphone opens only when the other side has answered. Keys in a call:
-m mutes, q or Ctrl-C hangs up, for both. r records both voices, or ends that: in
+m mutes, q or Ctrl-C hangs up, for both; t is push-to-talk (then the space bar
+speaks, and once more listens), better when the delay is long. r records both voices, or ends that: in
 the file of --record, which does so from the start, or in one named after the
 time. The other side is told before the first sample is kept, and sees it for as
 long as it lasts.

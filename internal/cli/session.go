@@ -36,6 +36,7 @@ type session struct {
 	trip  time.Duration // round trip, when it was last known
 	last  call.Status
 	kept  *phone.Recording // watch's; nil: none is on
+	slow  offer            // watch's
 }
 
 // tailTime is how long a call goes on after a file has been said, so that its
@@ -217,6 +218,9 @@ func (s *session) press(c *call.Call, key byte, cancel context.CancelCauseFunc) 
 	if ringing && time.Since(s.rang) < startle && key != ctrlC {
 		return
 	}
+	if !ringing && talkKeys(c, key) {
+		return
+	}
 	switch key {
 	case 'y', 'Y':
 		if ringing {
@@ -262,14 +266,13 @@ func (s *session) draw(c *call.Call, phase call.Phase) {
 			s.show("ringing", "ringing … "+clock(st.Since)+s.onceNote())
 		}
 	case call.Talking:
-		parts := []string{clock(st.Since)}
-		switch { // what is wrong comes first, where a narrow terminal shows it
-		case st.Paths == 0:
-			parts = append(parts, "connection lost, reconnecting: "+clock(st.Silence))
-		case !st.Reached:
-			parts = append(parts, "nothing comes for "+clock(st.Silence))
-		case st.Held:
+		wrong, late := feeling(st)
+		parts := append([]string{clock(st.Since)}, wrong...) // first, where a narrow terminal shows it
+		if st.Held && wrong == nil {
 			parts = append(parts, "they hold")
+		}
+		if s.slow.due(time.Now(), st) {
+			s.say(pushToTalkOffer)
 		}
 		switch {
 		case st.Announced:
@@ -283,25 +286,13 @@ func (s *session) draw(c *call.Call, phase call.Phase) {
 		if s.once {
 			parts = append(parts, "one-time")
 		}
-		you := "you " + meter(s.sounds.Said.RMS())
-		if st.Muted {
-			you = "you (muted)"
-		}
-		parts = append(parts, you, "them "+meter(s.sounds.Heard.RMS()))
+		parts = append(parts, speaking(st, s.sounds.Said.RMS()), "them "+meter(s.sounds.Heard.RMS()))
 		if st.RoundTrip > 0 {
 			s.trip = st.RoundTrip
-			parts = append(parts, fmt.Sprintf("delay about %d ms", delay(st).Milliseconds()))
 		}
-		parts = append(parts, fmt.Sprintf("concealed %.1f %%", st.Playout.ConcealedPercent()), fmt.Sprintf("paths %d", st.Paths))
+		parts = append(append(parts, late...), fmt.Sprintf("concealed %.1f %%", st.Playout.ConcealedPercent()), fmt.Sprintf("paths %d", st.Paths))
 		s.show("talking", strings.Join(parts, "  "))
 	}
-}
-
-// delay estimates mouth to ear: half of the round trip, what waits to be
-// played, and the frame with the codec's look-ahead.
-func delay(st call.Status) time.Duration {
-	const frame, lookAhead = 20 * time.Millisecond, 6500 * time.Microsecond
-	return st.RoundTrip/2 + st.Playout.Level + frame + lookAhead
 }
 
 // report is what --json prints about a call.
