@@ -72,6 +72,7 @@ func (c *Call) capture(ctx context.Context) {
 	defer timer.Stop()
 	<-timer.C
 	var frame voice.Frame
+	heard := false // since silence was filled in last
 	packet := make([]byte, c.profile.Bytes)
 	for tick, empty := c.now()/paths.Tick+1, patience; ; tick = max(tick+1, c.now()/paths.Tick+1) {
 		timer.Reset(time.Until(c.began.Add(tick*paths.Tick - encodeLead)))
@@ -103,10 +104,17 @@ func (c *Call) capture(ctx context.Context) {
 			taken++
 		}
 		if empty++; taken > 0 {
-			empty = 0
+			empty, heard = 0, true
 		}
-		if empty > patience {
-			clear(frame[:])
+		if empty <= patience {
+			continue
+		}
+		fill := 1
+		if heard { // those that were waited for, too: what follows is not to be late for good
+			fill, heard = empty, false
+		}
+		clear(frame[:])
+		for range fill {
 			c.encode(packet, &frame, false)
 		}
 	}

@@ -41,6 +41,10 @@ type Bridge struct {
 	card         steady        // the card's clock
 	rate         float64       // samples taken for one given
 	slips        int
+	missed       int64   // the last tick for which nothing had come
+	inRow        int     // so many in a row
+	end          float32 // the last sample given
+	filled       bool    // it was silence
 	apart        float64 // Beside: seconds that it is behind the other bridge,
 	spare        float64 // and samples that it may yet fall back
 	in           [FrameSamples + 2*bridgeTaps + 8 + besideGlide]float32
@@ -54,6 +58,8 @@ const (
 	bridgeMargin = SampleRate * 2 / 1000
 	bridgeWrong  = SampleRate * 40 / 1000 // from which it jumps
 	bridgeStall  = SampleRate * 60 / 1000 // after which a card that does not call is not counted on
+	bridgeLost   = 10                     // ticks in a row for which sound came too late: some was lost
+	bridgeFade   = SampleRate / 400       // samples
 	bridgeForget = 0.9997                 // of how late callbacks come, a look: half in 46 s
 	bridgeCloses = 5.0                    // seconds in which what is off becomes a third
 
@@ -102,9 +108,49 @@ func samplesTime(n uint64) time.Duration {
 }
 
 // Read fills f and reports true if a frame is due at now and has come. Frames
-// that the reader was too late for, or the card, come together.
+// that the reader was too late for, or the card, come together. Sound that the
+// card has lost is replaced by silence, so that there are as many frames as there
+// were 20 ms: else all that follows would be late for good.
 func (b *Bridge) Read(now time.Duration, f *Frame) bool {
-	return b.look(now) && b.due(now) && b.take(f)
+	if !b.look(now) || !b.due(now) {
+		return false
+	}
+	if b.take(f) {
+		b.smooth(f)
+		return true
+	}
+	if tick := int64((now - b.began) / FrameTime); tick != b.missed {
+		if b.inRow++; tick != b.missed+1 {
+			b.inRow = 1
+		}
+		b.missed = tick
+	}
+	if b.inRow < bridgeLost || b.since > bridgeStall {
+		return false
+	}
+	b.inRow = 0
+	b.given++
+	b.fill(f)
+	return true
+}
+
+// fill is silence in place of sound that was lost.
+func (b *Bridge) fill(f *Frame) {
+	clear(f[:])
+	for i := range bridgeFade {
+		f[i] = b.end * float32(bridgeFade-1-i) / bridgeFade
+	}
+	b.end, b.filled = 0, true
+}
+
+// smooth lets sound begin softly after silence.
+func (b *Bridge) smooth(f *Frame) {
+	for i := range bridgeFade {
+		if b.filled {
+			f[i] *= float32(i) / bridgeFade
+		}
+	}
+	b.end, b.filled = f[len(f)-1], false
 }
 
 // Take fills f with the next frame, due or not, and with silence for what of it

@@ -280,3 +280,33 @@ func TestCardStalls(t *testing.T) {
 		t.Error("it does not go on as before")
 	}
 }
+
+// TestCardLosesSound: a card that drops a callback now and then gives as many
+// frames as there were ticks all the same, as young as before.
+func TestCardLosesSound(t *testing.T) {
+	c := newCard(48000, 480, 50)
+	var b Bridge
+	var f Frame
+	random := rand.New(rand.NewPCG(3, 4))
+	frames, lost := 0, 0
+	const ticks = 60 * 50
+	for tick := 1; tick < ticks; tick++ {
+		now := time.Duration(tick) * FrameTime
+		for c.next() < now {
+			if random.IntN(100) == 0 && c.next() > time.Second {
+				lost += c.block
+				c.n += c.block
+				continue
+			}
+			c.call(&b, c.next(), false)
+		}
+		for b.Read(now, &f) {
+			frames++
+		}
+	}
+	age := (ticks*FrameTime).Seconds()*SampleRate*(1+c.drift) - b.place() - float64(lost)
+	t.Logf("%d samples lost, %d of %d frames, %.1f ms old, %d slips", lost, frames, ticks-1, age/48, b.Slips())
+	if frames < ticks-20 || frames > ticks || age > 80*48 {
+		t.Error("frames are missing, or old")
+	}
+}

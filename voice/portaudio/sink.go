@@ -72,7 +72,7 @@ func (s *Sink) carry(ctx context.Context, p *process, pull func([]float32)) {
 	bytes := make([]byte, 4+4*mostPiece)
 	before := s.pulled
 	for ctx.Err() == nil {
-		n, err := p.number()
+		n, err := p.number(ctx)
 		if err != nil || n > mostPiece {
 			return
 		}

@@ -61,7 +61,7 @@ func (s *Source) carry(ctx context.Context, p *process) {
 	defer stop()
 	piece := make([]float32, mostPiece)
 	for ctx.Err() == nil {
-		n, err := p.number()
+		n, err := p.number(ctx)
 		if err != nil || n > mostPiece {
 			return
 		}

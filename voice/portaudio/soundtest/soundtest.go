@@ -135,23 +135,40 @@ func Jack(t *testing.T, rate, period int) (kill, begin func()) {
 	return func() { end() }, begin
 }
 
-// ConnectJack lets PortAudio's microphone hear its loudspeaker.
-func ConnectJack(t *testing.T) {
+// JackPorts lists PortAudio's ports, those it plays to others by (input false) or
+// hears them by.
+func JackPorts(t *testing.T, input bool) (ports []string) {
 	t.Helper()
 	list, err := exec.Command("jack_lsp").CombinedOutput()
 	if err != nil {
 		t.Fatalf("jack_lsp: %v\n%s", err, list)
 	}
-	var in, out string
+	kind := ":out"
+	if input {
+		kind = ":in"
+	}
 	for port := range strings.FieldsSeq(string(list)) {
-		switch {
-		case strings.HasPrefix(port, "PortAudio") && strings.Contains(port, ":in"):
-			in = port
-		case strings.HasPrefix(port, "PortAudio") && strings.Contains(port, ":out"):
-			out = port
+		if strings.HasPrefix(port, "PortAudio") && strings.Contains(port, kind) {
+			ports = append(ports, port)
 		}
 	}
+	return ports
+}
+
+// JackConnect lets one port hear another.
+func JackConnect(t *testing.T, out, in string) {
+	t.Helper()
 	if b, err := exec.Command("jack_connect", out, in).CombinedOutput(); err != nil {
 		t.Fatalf("jack_connect %q %q: %v\n%s", out, in, err, b)
 	}
+}
+
+// ConnectJack lets PortAudio's microphone, the only one, hear its loudspeaker.
+func ConnectJack(t *testing.T) {
+	t.Helper()
+	out, in := JackPorts(t, false), JackPorts(t, true)
+	if len(out) != 1 || len(in) != 1 {
+		t.Fatalf("ports %q and %q", out, in)
+	}
+	JackConnect(t, out[0], in[0])
 }
