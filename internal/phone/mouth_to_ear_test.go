@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"io"
 	"net"
 	"os"
 	"slices"
@@ -195,31 +194,25 @@ func used(t *testing.T) time.Duration {
 			t.Fatal(err)
 		}
 		sum += time.Duration(r.Utime.Nano() + r.Stime.Nano())
-		t.Logf("who %d: user %v sys %v", who, time.Duration(r.Utime.Nano()), time.Duration(r.Stime.Nano()))
 	}
 	return sum
 }
 
-const (
-	spoken = 25 * time.Second
-	settle = 8 * time.Second // until paths and playout have settled
-)
-
-// TestMouthToEar makes a real call on a private network between two phones with
-// microphones and loudspeakers on a JACK server, everything on. Somebody speaks
-// into one's microphone; what the other's loudspeaker gives is recorded. It says how
-// much of the delay is neither the network's nor the frame's nor the codec's,
-// and what of a processor's core a call takes. With SOTTO_SOAK set, on a machine
-// that does nothing else, it wants no more than 60 ms and 8 %.
+// TestMouthToEar makes a call between two phones with microphones and loudspeakers
+// on a JACK server, everything on. Somebody speaks into one's microphone; what the
+// other's loudspeaker gives is recorded. It says how much of the delay is neither the
+// network's nor the frame's nor the codec's, and what of a processor's core a call
+// takes. With SOTTO_SOAK set the call goes over a private Tor network, for long
+// enough to be weighed, on a machine that does nothing else; else over pipes.
 func TestMouthToEar(t *testing.T) {
 	soundtest.Jack(t, 48000, 480)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	network, err := tornet.Start(ctx, tornet.Config{})
-	if err != nil {
-		t.Fatal(err)
+	soak := os.Getenv("SOTTO_SOAK") != ""
+	settle, pieces := 3*time.Second, 2
+	if soak {
+		settle, pieces = 8*time.Second, 20
 	}
-	defer network.Close()
 	wav, err := os.ReadFile("../demo/speech.wav")
 	if err != nil {
 		t.Fatal(err)
@@ -247,9 +240,11 @@ func TestMouthToEar(t *testing.T) {
 	defer stop()
 	group.Go(func() { speaker.Run(background, m.pull) })
 
-	alice, bob := newSide(t, network), newSide(t, network)
+	// What mouth and ear use themselves is not the call's.
+	idle, began := used(t), time.Now()
+	listen(ctx, ear, 2*time.Second)
+	own := (used(t) - idle).Seconds() / time.Since(began).Seconds()
 	desk := &desktop{t: t}
-	way := newTransit()
 	config := func(s *side, mouth, ear string) call.Config {
 		sounds, err := phone.NewSounds(phone.Audio{})
 		if err != nil {
@@ -259,66 +254,125 @@ func TestMouthToEar(t *testing.T) {
 		c.Open = func(ctx context.Context) (call.Sound, error) { return desk.open(ctx, sounds, mouth, ear) }
 		return c
 	}
+	way := newTransit()
+	talk := func(ctx context.Context, alice, bob *side, listener net.Listener, calling call.Config) error {
+		inner, stop := context.WithCancel(ctx)
+		defer stop()
+		served := make(chan error, 1)
+		line := call.Line{Config: config(alice, "", in), Handle: alice.live}
+		go func() { served <- line.Serve(inner, tappedListener{listener, way}) }()
+		dial := calling.Dial
+		calling.Dial = func(ctx context.Context, a identity.Address) (net.Conn, error) {
+			c, err := dial(ctx, a)
+			if err != nil {
+				return nil, err
+			}
+			return &tapped{Conn: c, transit: way, writes: true}, nil
+		}
+		c, err := call.Dial(ctx, calling, alice.key.Address())
+		if err != nil {
+			return err
+		}
+		before, began := used(t), time.Now()
+		go bob.live(ctx, c)
+		for _, s := range []*side{alice, bob} {
+			select {
+			case <-s.ready:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		listen(ctx, ear, settle)
+		from := time.Now()
+		var lags []time.Duration
+		for n := 0; n < 60 && len(lags) < pieces; n++ { // a busy machine loses sound in many
+			if lag, ok := m.match(listen(ctx, ear, time.Second)); ok {
+				lags = append(lags, lag)
+			}
+		}
+		transit := way.mean(from, time.Now())
+		st, took := alice.call.Status(), time.Since(began)
+		c.HangUp()
+		for _, s := range []*side{alice, bob} {
+			if err := <-s.ended; err != nil {
+				t.Error(err)
+			}
+		}
+		cpu := 100 * ((used(t)-before).Seconds()/took.Seconds() - own) / 2
+		report(t, lags, transit, st, cpu, soak)
+		stop()
+		return <-served
+	}
+	if !soak {
+		alice, bob := sideOfPipes(t), sideOfPipes(t)
+		listener := pipesListener{make(pipes), new(sync.Once), make(chan struct{})}
+		calling := config(bob, out, "")
+		calling.Dial, calling.Redial = listener.dial, nil
+		if err := talk(ctx, alice, bob, listener, calling); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	network, err := tornet.Start(ctx, tornet.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer network.Close()
+	alice, bob := newSide(t, network), newSide(t, network)
 	err = bob.phone.Run(ctx, func(ctx context.Context) error {
 		return alice.phone.Run(ctx, func(ctx context.Context) error {
 			listener, err := alice.phone.Node.Listen(ctx, alice.key, onion.Service{})
 			if err != nil {
 				return err
 			}
-			inner, stop := context.WithCancel(ctx)
-			defer stop()
-			served := make(chan error, 1)
-			line := call.Line{Config: config(alice, "", in), Handle: alice.live}
-			go func() { served <- line.Serve(inner, tappedListener{listener, way}) }()
-			calling := config(bob, out, "")
-			dial := calling.Dial
-			calling.Dial = func(ctx context.Context, a identity.Address) (net.Conn, error) {
-				c, err := dial(ctx, a)
-				if err != nil {
-					return nil, err
-				}
-				return &tapped{Conn: c, transit: way, writes: true}, nil
-			}
-			c, err := call.Dial(ctx, calling, alice.key.Address())
-			if err != nil {
-				return err
-			}
-			before, began := used(t), time.Now()
-			go bob.live(ctx, c)
-			for _, s := range []*side{alice, bob} {
-				select {
-				case <-s.ready:
-				case <-ctx.Done():
-					return context.Cause(ctx)
-				}
-			}
-			go func() {
-				for range 33 {
-					time.Sleep(time.Second)
-					a := alice.call.Status()
-					b := c.Status()
-					t.Logf("%v alice %v %v %v rt %v c %v late %d| bob %v %v skipped %d", a.TalkedFor.Round(time.Second), a.Playout.Target, a.Playout.Delay, a.Playout.Level, a.RoundTrip, a.Playout.Concealed, a.Playout.Late, b.Playout.Target, b.Playout.Delay, b.Skipped)
-				}
-			}()
-			listened := listen(ctx, ear, settle+spoken)
-			st := alice.call.Status()
-			took := time.Since(began)
-			c.HangUp()
-			for _, s := range []*side{alice, bob} {
-				if err := <-s.ended; err != nil {
-					t.Error(err)
-				}
-			}
-			cpu := 100 * (used(t) - before).Seconds() / took.Seconds() / 2
-			measure(t, m, listened, way, st, cpu)
-			stop()
-			return <-served
+			return talk(ctx, alice, bob, listener, config(bob, out, ""))
 		})
 	})
-	if err != nil && err != io.EOF {
+	if err != nil {
 		t.Fatal(err)
 	}
 }
+
+func sideOfPipes(t *testing.T) *side {
+	t.Helper()
+	key, err := identity.NewKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &side{key: key, phone: &phone.Phone{}, ready: make(chan struct{}), ended: make(chan error, 1)}
+}
+
+// pipes is a network without delay.
+type pipes chan net.Conn
+
+func (p pipes) dial(ctx context.Context, _ identity.Address) (net.Conn, error) {
+	near, far := net.Pipe()
+	select {
+	case p <- far:
+		return near, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// pipesListener is where they come out.
+type pipesListener struct {
+	pipes
+	once   *sync.Once
+	closed chan struct{}
+}
+
+func (l pipesListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.pipes:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l pipesListener) Close() error   { l.once.Do(func() { close(l.closed) }); return nil }
+func (l pipesListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipes"} }
 
 // heard is what an ear has heard.
 type heard struct {
@@ -342,46 +396,32 @@ func listen(ctx context.Context, ear *portaudio.Source, long time.Duration) (h h
 	return h
 }
 
-func measure(t *testing.T, m *mouth, h heard, way *transit, st call.Status, cpu float64) {
-	const piece = 100 // frames, 2 s
-	w, _ := voice.CreateWAV("/tmp/heard.wav")
-	for i := 0; i+960 <= len(h.sound); i += 960 {
-		f := voice.Frame(h.sound[i:])
-		w.WriteFrame(&f)
+// match is how late h has what was said, unless sound was lost in it or nobody spoke.
+func (m *mouth) match(h heard) (time.Duration, bool) {
+	if len(h.came) == 0 {
+		return 0, false
 	}
-	w.Close()
-	x := m.said(h.came[0], len(h.sound))
-	w, _ = voice.CreateWAV("/tmp/said.wav")
-	for i := 0; i+960 <= len(x); i += 960 {
-		f := voice.Frame(x[i:])
-		w.WriteFrame(&f)
-	}
-	w.Close()
-	var lags []time.Duration
-	first := int(settle / voice.FrameTime)
-	for at := first; at+piece <= len(h.came); at += piece {
-		// From a second before on: it was said before it is heard.
-		said := m.said(h.came[at].Add(-time.Second), (piece+50)*voice.FrameSamples)
-		match := voice.Compare(said[:(piece+25)*voice.FrameSamples], h.sound[at*voice.FrameSamples:(at+piece)*voice.FrameSamples])
-		if match.Envelope < 0.7 {
-			t.Logf("frame %d: envelope %.2f", at, match.Envelope)
-			continue
-		}
-		lags = append(lags, match.Lag+time.Second)
-	}
+	// From a second before on: it was said before it is heard.
+	said := m.said(h.came[0].Add(-time.Second), len(h.sound)+voice.SampleRate/2)
+	match := voice.Compare(said, h.sound)
+	return match.Lag + time.Second, match.Envelope > 0.7
+}
+
+func report(t *testing.T, lags []time.Duration, network time.Duration, st call.Status, cpu float64, strict bool) {
 	if len(lags) == 0 {
 		t.Fatal("nothing of what was said was heard")
 	}
 	slices.Sort(lags)
 	lag := lags[len(lags)/2]
-	transit := way.mean(h.came[first], h.came[len(h.came)-1])
-	added := lag - transit - voice.FrameTime - opus.LookAhead
-	t.Logf("mouth to ear %v (%v): network %v, frame %v, look-ahead %v, added %v; playout %+v; %.1f %% of a core",
-		lag.Round(time.Millisecond/10), lags, transit.Round(time.Millisecond/10), voice.FrameTime, opus.LookAhead, added.Round(time.Millisecond/10), st.Playout, cpu)
-	if os.Getenv("SOTTO_SOAK") != "" && (added > 60*time.Millisecond || cpu > 8) {
-		t.Errorf("%v are added, and %.1f %% of a core are used", added, cpu)
+	added := lag - network - voice.FrameTime - opus.LookAhead
+	const digit = time.Millisecond / 10
+	t.Logf("mouth to ear %v (%v to %v): network %v, frame %v, look-ahead %v, added %v, playout's target %v; %.1f %% of a core",
+		lag.Round(digit), lags[0].Round(digit), lags[len(lags)-1].Round(digit), network.Round(digit), voice.FrameTime, opus.LookAhead,
+		added.Round(digit), st.Playout.Target.Round(digit), cpu)
+	if added < 0 || added > time.Second {
+		t.Errorf("%v are added", added)
 	}
-	if added < 0 || added > time.Second || cpu > 50 {
+	if strict && (added > 130*time.Millisecond || cpu > 15) {
 		t.Errorf("%v are added, and %.1f %% of a core are used", added, cpu)
 	}
 }
