@@ -137,7 +137,7 @@ func (s *session) entered(c *call.Call, phase call.Phase) {
 	case phase == call.Ringing:
 		s.ring(c)
 	case phase == call.Talking:
-		s.say("talking%s: m mutes, r records, q hangs up", s.onceNote())
+		s.say("talking%s: m mutes, t is push-to-talk, r records, q hangs up", s.onceNote())
 		if s.record {
 			s.startRecording(c)
 		}
