@@ -130,6 +130,7 @@ func (b *Bridge) Read(now time.Duration, f *Frame) bool {
 	}
 	b.inRow = 0
 	b.given++
+	b.came += FrameTime
 	b.fill(f)
 	return true
 }
