@@ -87,12 +87,14 @@ rest:
 	@echo '== tests of everything else, the whole program over real tor included'
 	go test -p 1 -timeout 8m $$(go list ./... | grep -vxF "$$(go list $(PURE))")
 
-soak: setup-test build ## long: 200 starts, 100 kills, all tests with no network, every fuzz test for FUZZTIME
+soak: setup-test build ## long: 200 starts, 100 kills, half an hour of two clocks, a weighed call, all tests with no network, every fuzz test for FUZZTIME
 	@failed=; \
 	try() { echo "== $$*"; "$$@" || failed="$$failed\n  $$*"; }; \
 	export SOTTO_SOAK=1; \
 	try go test -count 1 -v -timeout 60m -run '^TestCyclesLeaveNothing$$' ./onion; \
 	try go test -count 1 -v -timeout 60m -run '^TestKilledLeavesNothing$$' ./cmd/sotto; \
+	try go test -count 1 -v -run '^(TestBridge|TestBridgeAndResampler|TestTwoCards)$$' ./voice; \
+	try go test -count 1 -v -run '^(TestNoDrift|TestMouthToEar)$$' ./internal/phone; \
 	unset SOTTO_SOAK; \
 	try $(MAKE) --no-print-directory alone; \
 	for package in $$(go list ./...); do \

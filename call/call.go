@@ -56,6 +56,9 @@ type Sound struct {
 	Source voice.Source
 	Sink   voice.Sink
 	Close  func() // called once, after Sink.Run has returned; may be nil
+	// Said, if set, is given each frame of Source as it goes out, silence while
+	// muted, on the hot path: it must be quick. It is how people hear themselves.
+	Said func(*voice.Frame)
 }
 
 // Config is what calls need. Key, Codec and Open must be set, Dial for
@@ -129,25 +132,29 @@ type Call struct {
 	first   *path         // path 0, given to Run
 	chain   *record.Chain // of path keys; the caller's under mu, the callee's under its line's tags
 
-	mu       sync.Mutex // held for microseconds, never across I/O
-	began    time.Time
-	machine  machine
-	control  control.Stream
-	schedule paths.Scheduler
-	received paths.Receiver
-	paths    [paths.Most]*path
-	fresh    []*path       // joined, and to be taken in at the next tick
-	keeper   *paths.Keeper // the caller's: which paths to open and close
-	joins    paths.Bucket  // the callee's: how many may join
-	heard    time.Duration // when the last record came
-	captured frames
-	muted    bool
-	holding  bool
-	tape     Tape // nil: this side does not record
-	told     bool // the other side knows that it does
+	mu        sync.Mutex // held for microseconds, never across I/O
+	began     time.Time
+	machine   machine
+	control   control.Stream
+	schedule  paths.Scheduler
+	received  paths.Receiver
+	paths     [paths.Most]*path
+	fresh     []*path       // joined, and to be taken in at the next tick
+	keeper    *paths.Keeper // the caller's: which paths to open and close
+	joins     paths.Bucket  // the callee's: how many may join
+	heard     time.Duration // when the last record came
+	captured  frames
+	muted     bool
+	holding   bool
+	arrived   time.Duration // of what was said, at the other side
+	toldDelay byte          // what the other side was last told of how late it is heard
+	toldAt    time.Duration
+	tape      Tape // nil: this side does not record
+	told      bool // the other side knows that it does
 	// announced is behind the message that says so.
 	announced uint16
 	source    voice.Source // nil until the microphone is open
+	said      func(*voice.Frame)
 	counts    counts
 	last      uint32                     // tick
 	ticked    int                        // of the tick's goroutine alone

@@ -40,6 +40,9 @@ func (c *Call) sound(ctx context.Context) {
 		}
 		return
 	}
+	c.mu.Lock()
+	c.said = open.Said
+	c.mu.Unlock()
 	c.setSource(open.Source)
 	pull := func(out []float32) {
 		c.ear.Pull(c.now(), out)
@@ -73,6 +76,7 @@ func (c *Call) capture(ctx context.Context) {
 	defer timer.Stop()
 	<-timer.C
 	var frame voice.Frame
+	heard := false // since silence was filled in last
 	packet := make([]byte, c.profile.Bytes)
 	for tick, empty := c.now()/paths.Tick+1, patience; ; tick = max(tick+1, c.now()/paths.Tick+1) {
 		timer.Reset(time.Until(c.began.Add(tick*paths.Tick - encodeLead)))
@@ -82,7 +86,7 @@ func (c *Call) capture(ctx context.Context) {
 		case <-timer.C:
 		}
 		c.mu.Lock()
-		source, muted := c.source, c.muted || c.holding
+		source, said, muted := c.source, c.said, c.muted || c.holding
 		c.mu.Unlock()
 		taken := 0
 		for source != nil && taken < burst {
@@ -97,14 +101,24 @@ func (c *Call) capture(ctx context.Context) {
 			if muted {
 				clear(frame[:])
 			}
+			if said != nil {
+				said(&frame)
+			}
 			c.encode(packet, &frame, true)
 			taken++
 		}
 		if empty++; taken > 0 {
-			empty = 0
+			empty, heard = 0, true
 		}
-		if empty > patience {
-			clear(frame[:])
+		if empty <= patience {
+			continue
+		}
+		fill := 1
+		if heard { // those that were waited for, too: what follows is not to be late for good
+			fill, heard = empty, false
+		}
+		clear(frame[:])
+		for range fill {
 			c.encode(packet, &frame, false)
 		}
 	}

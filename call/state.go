@@ -31,7 +31,7 @@ const (
 	RingTime   = 45 * time.Second       // then it counts as not answered
 	MuteTime   = 10 * time.Second       // an incoming call that does not ask to ring
 	CloseTime  = 500 * time.Millisecond // ordinary records after the hang-up
-	NoticeTime = 2 * time.Second        // nothing came: the other side is not reached
+	NoticeTime = 300 * time.Millisecond // nothing came, or was acknowledged: somebody is not reached
 	SilentTime = 60 * time.Second       // nothing came: the other side is gone
 )
 
@@ -61,6 +61,7 @@ type machine struct {
 	texts    []string // lines of text that came and are not yet told
 	recorded bool     // the other side records
 	records  []bool   // what recorded became, not yet told
+	there    byte     // how late the other side says it hears this one, in delayUnit
 }
 
 // start begins the call at time now.
@@ -123,6 +124,10 @@ func (m *machine) message(now time.Duration, kind control.Kind, body []byte) {
 	case control.Chat:
 		if m.phase == Talking {
 			m.texts = append(m.texts, control.Text(body))
+		}
+	case control.Delay:
+		if m.phase == Talking && len(body) > 0 {
+			m.there = body[0]
 		}
 	case control.Recording:
 		on := len(body) > 0 && body[0] == 1

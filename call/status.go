@@ -24,12 +24,22 @@ type Status struct {
 	Paths     int
 	RoundTrip time.Duration // 0: not known yet
 	Silence   time.Duration // since the last record came
-	Reached   bool          // records come: the last one not long ago
-	Sent      uint64        // records
-	Skipped   uint64        // ticks without a record
-	Received  uint64        // records
-	Circuits  []Circuit     // that are open, by number
-	Playout   playout.Stats
+	Reached   bool          // records come: the last one less than NoticeTime ago
+	// Unheard is for how long it has not been known that what is said here
+	// arrives, beyond the time that takes; from NoticeTime on it does not.
+	Unheard time.Duration
+	// HeardUpTo is how much of TalkedFor has arrived at the other side, as far
+	// as it has acknowledged.
+	HeardUpTo time.Duration
+	// MouthToEar is how late the other side is heard here, and MouthToEarThere
+	// how late this one is heard there, as it says, to 50 ms. Both are estimates
+	// without the sound devices; 0: not known yet.
+	MouthToEar, MouthToEarThere time.Duration
+	Sent                        uint64    // records
+	Skipped                     uint64    // ticks without a record
+	Received                    uint64    // records
+	Circuits                    []Circuit // that are open, by number
+	Playout                     playout.Stats
 }
 
 // Circuit is a path of a call at one moment.
@@ -64,6 +74,8 @@ func (c *Call) Status() Status {
 		Muted: c.muted, Holding: c.holding, Held: c.machine.held,
 		Announced: c.tape != nil && c.taping() == nil, Recording: c.taping() != nil, Recorded: c.machine.recorded, Profile: c.profile.Name,
 		Paths: c.schedule.Paths(), RoundTrip: c.schedule.RoundTrip(), Silence: now - c.heard, Reached: now-c.heard < NoticeTime,
+		Unheard: c.unacknowledged(now), HeardUpTo: c.heardUpTo(now),
+		MouthToEar: mouthToEar(c.schedule.RoundTrip(), heard.Level), MouthToEarThere: time.Duration(c.machine.there) * delayUnit,
 		Sent: c.counts.sent, Skipped: c.counts.skipped, Received: c.counts.got,
 		Circuits: circuits, Playout: heard,
 	}

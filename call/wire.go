@@ -93,6 +93,9 @@ func (c *Call) settle(ctx context.Context, group *sync.WaitGroup) {
 	if c.keeper != nil && c.ticked%tendEvery == 0 {
 		c.tend(ctx, group)
 	}
+	if c.ticked%tellEvery == 0 {
+		c.tellDelay()
+	}
 	c.ticked++
 }
 

@@ -46,7 +46,8 @@ const (
 	Hold    Kind = 7 // either: body 1: listens and speaks no more for now; 0: again
 	Chat    Kind = 8 // either, while both talk; body: a line of text, UTF-8
 
-	Recording Kind = 9 // either, while both talk; body 1: keeps both voices from now on; 0: no more
+	Recording Kind = 9  // either, while both talk; body 1: keeps both voices from now on; 0: no more
+	Delay     Kind = 10 // either, while both talk; body: how late it hears the other, mouth to ear, in 50 ms
 )
 
 // Reason says why a call is over, in HangUp's body.

@@ -43,6 +43,7 @@ type Scheduler struct {
 	ticks int
 	clock offset
 	last  time.Duration // when the newest record that was reported, on any path, was sent
+	usual time.Duration // how long it takes until that is known, smoothed
 }
 
 // Open says that path p can carry records.
@@ -87,13 +88,30 @@ func (s *Scheduler) Report(now time.Duration, p ID, r Report) {
 		l.lateness = r.Lateness
 		s.learn(l, r.Number)
 		l.got = r.Number + 1
-		s.last = max(s.last, sent)
+		s.arrived(sent, now-sent)
 	}
 	if r.Said >= l.said {
 		l.said = r.Said
 		l.common = max(0, s.clock.lateness(r.Said, s.last+Tick)-slack)
 	}
 }
+
+// arrived notes that a record has, and how long ago it was sent.
+func (s *Scheduler) arrived(sent, ago time.Duration) {
+	if sent <= s.last {
+		return
+	}
+	s.last = sent
+	if s.usual == 0 {
+		s.usual = ago
+	}
+	s.usual += (ago - s.usual) / 16
+}
+
+// Arrived is when the newest record that the other side is known to have got was
+// sent, on any path, and how long it usually takes until that is known: 0 before
+// anything is.
+func (s *Scheduler) Arrived() (sent, usual time.Duration) { return s.last, s.usual }
 
 // learn counts the records newly got, up to number, into the mean. Only the
 // last one's lateness was reported. One before it came no later than that one,

@@ -60,11 +60,14 @@ type Call struct {
 	Recording bool `json:"recording"`
 	Recorded  bool `json:"recorded"` // the other side records
 
-	Reached     bool    `json:"reached"`       // records come
-	SilenceMS   int64   `json:"silence_ms"`    // since the last record
-	RoundTripMS int64   `json:"round_trip_ms"` // 0: not known yet
-	DelayMS     int64   `json:"delay_ms"`      // mouth to ear, of what is heard here; 0: not known yet
-	ConcealedPC float64 `json:"concealed_pct"` // since the call was answered
+	Reached     bool    `json:"reached"`        // records come
+	SilenceMS   int64   `json:"silence_ms"`     // since the last record
+	RoundTripMS int64   `json:"round_trip_ms"`  // 0: not known yet
+	DelayMS     int64   `json:"delay_ms"`       // mouth to ear, of what is heard here; 0: not known yet
+	ThereMS     int64   `json:"delay_there_ms"` // of what is heard at the other side, as it says, to 50 ms; 0: not known yet
+	UnheardMS   int64   `json:"unheard_ms"`     // for how long it is overdue that something said here has arrived there; from 300 on it does not
+	HeardMS     int64   `json:"heard_ms"`       // how much of talked_ms has arrived there, as far as is known
+	ConcealedPC float64 `json:"concealed_pct"`  // since the call was answered
 	Quality     Quality `json:"quality"`
 	YouDB       float64 `json:"you_dbfs"`  // level of what goes out; -120: silence
 	ThemDB      float64 `json:"them_dbfs"` // level of what is played

@@ -32,6 +32,8 @@ type shown struct {
 	at     time.Time // when that was
 	rang   time.Time // when the person was told
 	talked bool
+	push   push
+	slow   offer
 }
 
 // since is how long the call has been in its phase.

@@ -71,7 +71,7 @@ func (c *console) enter(s *shown, before api.CallPhase, mine bool) {
 		if s.talked = true; !s.Outgoing && s.rang.IsZero() && c.only == "" {
 			c.announce(s) // it was answered without asking
 		}
-		c.say("talking%s: m mutes, h holds, r records, q hangs up", onceNote(s.Call))
+		c.say("talking%s: m mutes, p is push-to-talk, h holds, r records, q hangs up", onceNote(s.Call))
 	}
 }
 

@@ -69,6 +69,11 @@ func (c *console) press(ctx context.Context, key byte) error {
 		return nil
 	}
 	var err error
+	if ringing == nil && front != nil && front.Phase == api.Talking {
+		if meant, mute := front.push.key(key); meant {
+			err = c.phone.Mute(ctx, front.ID, mute)
+		}
+	}
 	switch key {
 	case 'y', 'Y':
 		if ringing != nil {
@@ -80,6 +85,7 @@ func (c *console) press(ctx context.Context, key byte) error {
 		}
 	case 'm', 'M':
 		if front != nil {
+			front.push = push{}
 			err = c.phone.Mute(ctx, front.ID, !front.Muted)
 		}
 	case 'h', 'H':

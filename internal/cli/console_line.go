@@ -18,6 +18,9 @@ func (c *console) draw() {
 			c.show("ringing", "answer? y or n   "+clock(ringing.since()))
 		}
 	case front != nil && front.Phase == api.Talking:
+		if front.slow.due(time.Now(), front) {
+			c.say(pushToTalkOffer)
+		}
 		c.show("talking", c.describe(front))
 	case starting && (front != nil || c.only == ""):
 		t := c.status.Tor
@@ -42,14 +45,9 @@ func (c *console) draw() {
 
 // describe is a call that talks in a line.
 func (c *console) describe(s *shown) string {
-	parts := []string{clock(s.since())}
-	silence := time.Duration(s.SilenceMS) * time.Millisecond
-	switch { // what is wrong comes first, where a narrow terminal shows it
-	case len(s.Paths) == 0:
-		parts = append(parts, "connection lost, reconnecting: "+clock(silence))
-	case !s.Reached:
-		parts = append(parts, "nothing comes for "+clock(silence))
-	case s.Held:
+	wrong, late := s.feeling()
+	parts := append([]string{clock(s.since())}, wrong...) // first, where a narrow terminal shows it
+	if s.Held && wrong == nil {
 		parts = append(parts, "they hold")
 	}
 	if s.Holding {
@@ -67,14 +65,7 @@ func (c *console) describe(s *shown) string {
 	if s.OneTime {
 		parts = append(parts, "one-time")
 	}
-	you := "you " + meter(s.YouDB)
-	if s.Muted {
-		you = "you (muted)"
-	}
-	parts = append(parts, you, "them "+meter(s.ThemDB))
-	if s.DelayMS > 0 {
-		parts = append(parts, fmt.Sprintf("delay about %d ms", s.DelayMS))
-	}
-	parts = append(parts, fmt.Sprintf("concealed %.1f %%", s.ConcealedPC), fmt.Sprintf("paths %d", len(s.Paths)))
+	parts = append(parts, s.speaking(), "them "+meter(s.ThemDB))
+	parts = append(append(parts, late...), fmt.Sprintf("concealed %.1f %%", s.ConcealedPC), fmt.Sprintf("paths %d", len(s.Paths)))
 	return strings.Join(parts, "  ")
 }

@@ -36,7 +36,7 @@ func TestTheConsoleTells(t *testing.T) {
 		api.Event{Text: &api.Text{Call: "1", Text: "hello"}}, api.Event{Text: &api.Text{Call: "1", Text: "hi", Mine: true}}, callEvent(over), api.Event{Notice: "a device is gone"})
 	for _, want := range []string{
 		"tor [############------------]  50 %  half\n", "publishing your address …\n", "you are up at x.onion\nyour contact rings\nwaiting for calls, q ends\n",
-		"a call from ann (verified)\n", "the other side records this call\n", "talking: m mutes, h holds, r records, q hangs up\n", "they record",
+		"a call from ann (verified)\n", "the other side records this call\n", "talking: m mutes, p is push-to-talk, h holds, r records, q hangs up\n", "they record",
 		"ann (verified): hello\nyou: hi\n", "the call is over after 1:05\nwaiting for calls, q ends\na device is gone\n",
 	} {
 		i := strings.Index(text, want)

@@ -16,7 +16,7 @@ func newDevices() *cobra.Command {
 		Use:     "devices [--json]",
 		Short:   "List microphones and loudspeakers",
 		Long:    "Lists the sound devices that --mic and --speaker take, by number or by a part of the name.",
-		Example: "  sotto devices\n  sotto call --mic headset --speaker 3",
+		Example: "  sotto devices\n  sotto devices test\n  sotto devices use headset\n  sotto call --mic headset --speaker 3",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			devices, err := portaudio.Devices()
@@ -41,5 +41,9 @@ func newDevices() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print a JSON list")
+	c.AddCommand(newDevicesTest(), newDevicesUse())
+	for _, sub := range c.Commands() {
+		sub.DisableFlagsInUseLine = true
+	}
 	return c
 }

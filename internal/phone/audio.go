@@ -27,7 +27,8 @@ type Audio struct {
 	Out     Output // in place of the loudspeaker
 	Record  Output // where recordings go; its zero value is a name made of the time
 
-	Clean clean.Config // what is not to be done for a microphone; files are left as they are
+	Sidetone Sidetone     // whether people hear themselves, from a microphone in a loudspeaker
+	Clean    clean.Config // what is not to be done for a microphone; files are left as they are
 }
 
 // Sounds are the sounds of one process, for one call at a time.
@@ -161,6 +162,7 @@ func (s *Sounds) open(ctx context.Context) (call.Sound, error) {
 		}
 	}
 	var sink voice.Sink
+	var speaker *portaudio.Sink // nil: a file stands in
 	if s.audio.Out.Given() {
 		if s.out == nil { // the first call; those that follow are added to it
 			out, err := s.audio.Out.create(os.O_TRUNC)
@@ -171,14 +173,15 @@ func (s *Sounds) open(ctx context.Context) (call.Sound, error) {
 		}
 		sink = &voice.Clocked{To: s.out, Failed: s.warn}
 	} else {
-		speaker, err := portaudio.OpenSink(s.audio.Speaker, s.note)
-		if err != nil {
+		var err error
+		if speaker, err = portaudio.OpenSink(s.audio.Speaker, s.note); err != nil {
 			return call.Sound{}, fmt.Errorf("loudspeaker: %w", err)
 		}
 		closers = append(closers, func() { speaker.Close() })
 		sink = speaker
 	}
 	var source voice.Source
+	fromMic := false
 	switch {
 	case s.audio.In.tone != nil:
 		source = s.audio.In.tone.Play(true)
@@ -215,13 +218,18 @@ func (s *Sounds) open(ctx context.Context) (call.Sound, error) {
 			return call.Sound{}, err
 		}
 		closers = append(closers, cleaned.cleaner.Close)
-		source, sink = cleaned, listeningSink{sink, cleaned}
+		source, fromMic = cleaned, true
+		if speaker != nil {
+			sink = listeningSink{speaker, cleaned}
+		}
 	}
-	return call.Sound{
-		Source: meteredSource{source, &s.Said},
-		Sink:   meteredSink{sink, &s.Heard},
-		Close:  done,
-	}, nil
+	opened := call.Sound{Source: meteredSource{source, &s.Said}, Close: done}
+	if speaker != nil && fromMic && s.audio.Sidetone.wanted(speaker.Device().Name) {
+		side := &sidetone{}
+		opened.Said, sink = side.Said, sidetoneSink{sink, side}
+	}
+	opened.Sink = meteredSink{sink, &s.Heard}
+	return opened, nil
 }
 
 // cleanConfig is what is done for a microphone: without a loudspeaker there is

@@ -158,6 +158,7 @@ func (t *told) hearCall(c api.Call) (lines []string) {
 		{c.Recording, was.Recording, "recording: both voices are kept", "not recording any more"},
 		{c.Recorded, was.Recorded, name + " records both voices", name + " does not record any more"},
 		{!c.Reached, !was.Reached, "not reaching you: nothing comes from " + name, name + " is reached again"},
+		{unheard(&c), unheard(&was), "not reaching " + name + ": what you say does not arrive", "what you say arrives again"},
 	} {
 		if change.now != change.before {
 			lines = append(lines, onOff(change.now, change.yes, change.no))
@@ -185,6 +186,6 @@ func spoken(name string, verified bool) string {
 
 // figuresOf is a call in a line.
 func figuresOf(c *api.Call) string {
-	return fmt.Sprintf("%s, %s, %s: %s; quality %s, %.0f of 100; %d milliseconds late; %.1f percent concealed", who(c.Name), spoken(c.Name, c.Verified),
-		c.Phase, clock(milliseconds(c.TalkedMS)), onOff(c.Quality.Word == "", "not known", clean(c.Quality.Word)), c.Quality.R, c.DelayMS, c.ConcealedPC)
+	return fmt.Sprintf("%s, %s, %s: %s; quality %s, %.0f of 100; %d milliseconds late here and %d there; %.1f percent concealed", who(c.Name), spoken(c.Name, c.Verified),
+		c.Phase, clock(milliseconds(c.TalkedMS)), onOff(c.Quality.Word == "", "not known", clean(c.Quality.Word)), c.Quality.R, c.DelayMS, c.ThereMS, c.ConcealedPC)
 }

@@ -149,8 +149,8 @@ func (m *Model) viewState(c *talk) (lines []string) {
 		lines = append(lines, m.look.accent.Render(" push-to-talk: Space, then speak; Space again when you are done"))
 	case c.Muted:
 		lines = append(lines, m.look.bad.Render(" ● muted: nothing of you is sent, m ends that"))
-	case c.DelayMS > delayed:
-		lines = append(lines, m.look.fair.Render(fmt.Sprintf(" %d ms late, people speak at once: p turns on push-to-talk", c.DelayMS)))
+	case max(c.DelayMS, c.ThereMS) > delayed:
+		lines = append(lines, m.look.fair.Render(fmt.Sprintf(" %d ms late, people speak at once: p turns on push-to-talk", max(c.DelayMS, c.ThereMS))))
 	}
 	return lines
 }
@@ -179,6 +179,9 @@ func (m *Model) viewSound(c *talk) []block {
 	delay, quality := "not known yet", l.dim.Render("not known yet")
 	if c.DelayMS > 0 {
 		delay = fmt.Sprintf("%d ms", c.DelayMS)
+		if c.ThereMS > 0 && m.width >= 70 {
+			delay += fmt.Sprintf(", there %d", c.ThereMS)
+		}
 	}
 	if c.Quality.Word != "" {
 		quality = l.quality(c.Quality.Word).Render(clean(c.Quality.Word)) + fmt.Sprintf(" %.0f of 100", c.Quality.R)
@@ -199,7 +202,7 @@ func (m *Model) viewSound(c *talk) []block {
 	return []block{
 		{rank: figures, lines: []string{
 			pad(ears[0], 42) + l.dim.Render("quality    ") + quality,
-			pad(ears[1], 42) + l.dim.Render("delay      ") + delay + l.dim.Render(", mouth to ear"),
+			pad(ears[1], 42) + l.dim.Render("delay      ") + delay,
 			pad("", 42) + l.dim.Render("concealed  ") + fmt.Sprintf("%.1f %%", c.ConcealedPC) + trip,
 		}},
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/sottovoce/sotto/call"
 	"github.com/sottovoce/sotto/call/control"
 	"github.com/sottovoce/sotto/internal/api"
 	"github.com/sottovoce/sotto/internal/phone/desk"
@@ -120,7 +121,10 @@ func missedWords(m api.Missed) string {
 }
 
 // delayed is how many ms of delay make people speak at once.
-const delayed = 400
+const delayed = int64(call.LongDelay / time.Millisecond)
+
+// unheard tells that what is said does not arrive.
+func unheard(c *api.Call) bool { return c.UnheardMS >= call.NoticeTime.Milliseconds() }
 
 // alerts are what has to be known of a call besides figures.
 func alerts(c *api.Call) (lines []string) {
@@ -128,6 +132,8 @@ func alerts(c *api.Call) (lines []string) {
 	if c.Phase == api.Talking {
 		if !c.Reached {
 			lines = append(lines, fmt.Sprintf("not reaching you: nothing from %s for %d s; other circuits are tried", name, c.SilenceMS/1000))
+		} else if unheard(c) {
+			lines = append(lines, fmt.Sprintf("not reaching them: the last %.1f s that you said are not there", float64(c.TalkedMS-c.HeardMS)/1000))
 		}
 		switch {
 		case c.Held && c.Holding:

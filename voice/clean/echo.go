@@ -21,6 +21,7 @@ type echo struct {
 	w     [parts][band]complex64 // the way, a hop of its response a part
 	wrong [parts][band]float32   // mean square of how wrong w is
 	near  [band]float32          // power of what is not echo in e
+	young int                    // hops in which the clocks are still being learnt
 	turn  int                    // the part that is made causal next
 
 	y, error spectrum
@@ -33,7 +34,10 @@ const (
 	parts = 32                             // of the way: 320 ms, for the card's delays, the air and what a room adds
 	band  = 8000*size/voice.SampleRate + 1 // bins learnt: up to 8 kHz
 
-	keep       = 0.998               // of w from one hop to the next
+	keep       = 0.998               // of the way from one hop to the next: how much it is believed to change
+	keepYoung  = 0.99                // the same in the first hops, when the two clocks are hardly known,
+	young      = 300                 // which are so many
+	leaks      = 0.9997              // of w, a hop: what was learnt of noise is forgotten, or it adds up
 	nearKeep   = 0.97                // of near
 	firstWrong = 0.03                // of each part
 	causal     = 2                   // parts that are straightened a hop
@@ -41,7 +45,7 @@ const (
 )
 
 func newEcho(t *transform) *echo {
-	e := &echo{t: t}
+	e := &echo{t: t, young: young}
 	for p := range e.wrong {
 		for k := range e.wrong[p] {
 			e.wrong[p][k] = firstWrong
@@ -88,7 +92,11 @@ func (e *echo) cancel(mic, played []float32) {
 }
 
 func (e *echo) learn() {
-	const lose = 1 - keep*keep
+	e.young = max(0, e.young-1)
+	kept := float32(keep * keep)
+	if e.young > 0 {
+		kept = keepYoung * keepYoung
+	}
 	var step [band]float32
 	for k := range step {
 		e.near[k] = nearKeep*e.near[k] + (1-nearKeep)*power(e.error[k])
@@ -100,9 +108,9 @@ func (e *echo) learn() {
 		for k := range band {
 			gain := wrong[k] * step[k]
 			g := complex(gain*real(x[k]), -gain*imag(x[k]))
-			w[k] += g * e.error[k]
+			w[k] = leaks*w[k] + g*e.error[k]
 			left := 1 - share*gain*power(x[k])
-			wrong[k] = keep*keep*max(left, 0)*wrong[k] + lose*power(w[k])
+			wrong[k] = kept*max(left, 0)*wrong[k] + (1-kept)*power(w[k])
 		}
 	}
 	for range causal {

@@ -37,8 +37,15 @@ func newResidual(t *transform) *residual {
 	return r
 }
 
-// least is the gain with which a bin of such power is as loud as the background.
-func (r *residual) least(k int, in float32) float32 {
+// background follows that of a bin, which grows with what is in it only if that is
+// not echo, and gives the gain with which the bin is as loud.
+func (r *residual) background(k int, in float32, own bool) float32 {
+	switch {
+	case in < r.floor[k]:
+		r.floor[k] += calms * (in - r.floor[k])
+	case own:
+		r.floor[k] = r.floor[k]*grows + nothing
+	}
 	return max(lowest, min(1, float32(math.Sqrt(float64(r.floor[k]/(in+nothing))))))
 }
 
@@ -54,13 +61,9 @@ func (r *residual) suppress(sound []float32, e *echo) {
 	var high, n float32
 	for k := range r.s {
 		in := power(r.s[k])
-		if in < r.floor[k] {
-			r.floor[k] += calms * (in - r.floor[k])
-		} else {
-			r.floor[k] = r.floor[k]*grows + nothing
-		}
 		if k >= band {
-			g := max(high/n, r.least(k, in))
+			own := high > n/2
+			g := max(high/n, r.background(k, in, own))
 			r.s[k] *= complex(g, 0)
 			continue
 		}
@@ -68,8 +71,8 @@ func (r *residual) suppress(sound []float32, e *echo) {
 		r.echo[k] = max(left, fades*r.echo[k]+(1-fades)*left)
 		prior := directed*r.spoken[k]/(r.echo[k]+nothing) + (1-directed)*max(in/(r.echo[k]+nothing)-1, 0)
 		g := prior / (1 + prior)
-		if g*g*in < r.floor[k] {
-			g = r.least(k, in)
+		if least := r.background(k, in, in > 2*r.echo[k]); g*g*in < r.floor[k] {
+			g = least
 		}
 		r.spoken[k] = g * g * in
 		r.s[k] *= complex(g, 0)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -33,6 +34,7 @@ func Main() {
 		return
 	}
 	signal.Ignore(os.Interrupt, syscall.SIGHUP) // meant for the call, which hangs up first
+	quiet()
 	task, want, _ := strings.Cut(task, ":")
 	if err := serve(task, want); err != nil {
 		greet(hello{Error: err.Error(), None: errors.Is(err, ErrNoDevice)})
@@ -41,8 +43,23 @@ func Main() {
 	os.Exit(0)
 }
 
+// The call's ends of the pipes.
+var stdin, stdout = os.Stdin, os.Stdout
+
+// quiet makes the runtime cost little: one processor is enough, and threads that
+// wait in a read would have it watch them 50,000 times a second.
+func quiet() {
+	runtime.GOMAXPROCS(1)
+	for _, fd := range []int{0, 1} {
+		if syscall.SetNonblock(fd, true) != nil {
+			return // they block, then
+		}
+	}
+	stdin, stdout = os.NewFile(0, "stdin"), os.NewFile(1, "stdout")
+}
+
 // greet writes hello.
-func greet(h hello) error { return json.NewEncoder(os.Stdout).Encode(h) }
+func greet(h hello) error { return json.NewEncoder(stdout).Encode(h) }
 
 // serve does a task until standard input ends.
 func serve(task, want string) error {
@@ -76,7 +93,7 @@ func serve(task, want string) error {
 	}
 	ended := make(chan struct{})
 	if c.input {
-		go func() { io.Copy(io.Discard, os.Stdin); close(ended) }()
+		go func() { io.Copy(io.Discard, stdin); close(ended) }()
 		go c.send()
 	} else {
 		go func() { c.receive(); close(ended) }()
@@ -134,25 +151,33 @@ func (c *card) send() {
 			rs.Write(piece)
 			n := rs.Read(out)
 			binary.LittleEndian.PutUint32(bytes, uint32(n))
-			binary.LittleEndian.PutUint32(bytes[4:], uint32(max(0, time.Since(c.began)-time.Duration(c.stamp.Load()))/time.Microsecond))
-			if _, err := os.Stdout.Write(bytes[:8+len(put(bytes[8:], out[:n]))]); err != nil {
+			binary.LittleEndian.PutUint32(bytes[4:], uint32(max(0, c.age(at))/time.Microsecond))
+			if _, err := stdout.Write(bytes[:8+len(put(bytes[8:], out[:n]))]); err != nil {
 				return
 			}
 		}
 	}
 }
 
+// askSize is how long a loudspeaker's request is: how many samples at 48 kHz are
+// wanted (4 bytes), how many were taken so far (8), and how many microseconds ago
+// that was (4).
+const askSize = 16
+
 // ask asks for as much as the card has taken, so that the ring always holds what
 // it takes at once.
 func (c *card) ask() {
-	var bytes [4]byte
+	var bytes [askSize]byte
 	for ; ; <-c.bell {
 		n := c.short()
 		if n <= 0 {
 			continue
 		}
+		taken := c.taken.Load()
 		binary.LittleEndian.PutUint32(bytes[:], uint32(n))
-		if _, err := os.Stdout.Write(bytes[:]); err != nil {
+		binary.LittleEndian.PutUint64(bytes[4:], taken*voice.SampleRate/uint64(c.rate))
+		binary.LittleEndian.PutUint32(bytes[12:], uint32(max(0, c.age(taken))/time.Microsecond))
+		if _, err := stdout.Write(bytes[:]); err != nil {
 			return
 		}
 	}
@@ -161,7 +186,7 @@ func (c *card) ask() {
 // receive takes what was asked for.
 func (c *card) receive() {
 	rs := voice.NewResampler(voice.SampleRate, c.rate)
-	from := bufio.NewReaderSize(os.Stdin, 4*mostPiece)
+	from := bufio.NewReaderSize(stdin, 4*mostPiece)
 	in, out := make([]float32, voice.PullSamples), make([]float32, mostPiece)
 	var bytes [4 * voice.PullSamples]byte
 	for {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sottovoce/sotto/voice"
+	"github.com/sottovoce/sotto/voice/portaudio/soundtest"
 )
 
 // TestUnplugged kills the sound server in the middle of a call and begins it anew: both
@@ -16,12 +17,12 @@ import (
 // sound again, all by itself.
 func TestUnplugged(t *testing.T) {
 	t.Run("PulseAudio", func(t *testing.T) {
-		kill, begin := pulse(t)
+		kill, begin := soundtest.Pulse(t)
 		unplugged(t, kill, begin, func() {})
 	})
 	t.Run("JACK", func(t *testing.T) {
-		kill, begin := jack(t, 48000, 960)
-		unplugged(t, kill, begin, func() { connectJack(t) })
+		kill, begin := soundtest.Jack(t, 48000, 960)
+		unplugged(t, kill, begin, func() { soundtest.ConnectJack(t) })
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sottovoce/sotto/voice"
+	"github.com/sottovoce/sotto/voice/portaudio/soundtest"
 )
 
 // TestMain lets the tests run this very program as a device's process.
@@ -130,7 +131,7 @@ func fit(x []float32) (amplitude, rest float64) {
 }
 
 func TestPulseRoundTrip(t *testing.T) {
-	pulse(t)
+	soundtest.Pulse(t)
 	devices, err := Devices()
 	if err != nil || len(devices) != 1 || !devices[0].DefaultInput || !devices[0].DefaultOutput {
 		t.Errorf("devices %+v, error %v", devices, err)
@@ -140,7 +141,7 @@ func TestPulseRoundTrip(t *testing.T) {
 
 // TestPulseDelay measures from pull to Read with a click.
 func TestPulseDelay(t *testing.T) {
-	pulse(t)
+	soundtest.Pulse(t)
 	pulls := 0
 	played := make(chan time.Time, 1)
 	play := func(out []float32) {
@@ -169,12 +170,12 @@ func TestPulseDelay(t *testing.T) {
 // TestJackRoundTrip runs a server at 44.1 kHz, its only rate, with buffers of
 // 441 samples.
 func TestJackRoundTrip(t *testing.T) {
-	jack(t, 44100, 441)
-	tone(t, func() { connectJack(t) })
+	soundtest.Jack(t, 44100, 441)
+	tone(t, func() { soundtest.ConnectJack(t) })
 }
 
 func TestNoDevice(t *testing.T) {
-	alone(t, "pcm.!default { type hw card 99 }")
+	soundtest.Alone(t, "pcm.!default { type hw card 99 }")
 	devices, err := Devices()
 	if err != nil || len(devices) != 0 {
 		t.Errorf("devices %v, error %v", devices, err)

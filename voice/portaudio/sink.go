@@ -3,6 +3,7 @@ package portaudio
 import (
 	"context"
 	"encoding/binary"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,7 +17,9 @@ type Sink struct {
 	tell   func(string)
 	opened atomic.Pointer[hello]
 	first  *process // until Run or Close takes it
-	taken  sync.Once
+	once   sync.Once
+	taken  func(time.Time, uint64) // nil: nobody wants to know
+	pulled uint64                  // samples so far
 }
 
 // OpenSink opens the loudspeaker that want names (see [Find]). tell, if not
@@ -33,7 +36,7 @@ func OpenSink(want string, tell func(string)) (*Sink, error) {
 
 // take gives the process that was begun first, once.
 func (s *Sink) take() (p *process) {
-	s.taken.Do(func() { p = s.first })
+	s.once.Do(func() { p = s.first })
 	return p
 }
 
@@ -56,18 +59,33 @@ func (s *Sink) Run(ctx context.Context, pull func([]float32)) error {
 	return nil
 }
 
+// OnTaken has told called, from the goroutine that pulls, with how many of the
+// samples pulled so far the card's callback had taken at some time. Between that
+// and the ear lies what [Sink.Latency] says. It is set before Run.
+func (s *Sink) OnTaken(told func(at time.Time, n uint64)) { s.taken = told }
+
 // carry returns when the device is lost, or ctx ends.
 func (s *Sink) carry(ctx context.Context, p *process, pull func([]float32)) {
 	stop := context.AfterFunc(ctx, func() { p.out.SetReadDeadline(time.Now()) })
 	defer stop()
 	piece := make([]float32, mostPiece)
 	bytes := make([]byte, 4+4*mostPiece)
+	before := s.pulled
 	for ctx.Err() == nil {
-		n, err := p.number()
+		n, err := p.number(ctx)
 		if err != nil || n > mostPiece {
 			return
 		}
+		var rest [askSize - 4]byte
+		if _, err := io.ReadFull(p.from, rest[:]); err != nil {
+			return
+		}
+		if taken := binary.LittleEndian.Uint64(rest[:]); taken > 0 && s.taken != nil {
+			age := time.Duration(binary.LittleEndian.Uint32(rest[8:])) * time.Microsecond
+			s.taken(time.Now().Add(-age), before+taken)
+		}
 		pull(piece[:n])
+		s.pulled += uint64(n)
 		binary.LittleEndian.PutUint32(bytes, uint32(n))
 		p.in.SetWriteDeadline(time.Now().Add(lostAfter))
 		if _, err := p.in.Write(bytes[:4+len(put(bytes[4:], piece[:n]))]); err != nil {
@@ -82,7 +100,8 @@ func (s *Sink) wait(ctx context.Context, pull func([]float32)) *process {
 	defer cancel()
 	found := make(chan *process, 1)
 	go func() { found <- again(ctx, loudspeaker, s.want); cancel() }()
-	_ = (&voice.Clocked{}).Run(inner, pull) // it keeps nothing, and so nothing can fail
+	pulled := func(out []float32) { pull(out); s.pulled += uint64(len(out)) }
+	_ = (&voice.Clocked{}).Run(inner, pulled) // it keeps nothing, and so nothing can fail
 	return <-found
 }
 

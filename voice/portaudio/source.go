@@ -61,7 +61,7 @@ func (s *Source) carry(ctx context.Context, p *process) {
 	defer stop()
 	piece := make([]float32, mostPiece)
 	for ctx.Err() == nil {
-		n, err := p.number()
+		n, err := p.number(ctx)
 		if err != nil || n > mostPiece {
 			return
 		}
@@ -83,6 +83,10 @@ func (s *Source) carry(ctx context.Context, p *process) {
 func (s *Source) Read(f *voice.Frame) (bool, error) {
 	return s.bridge.Read(time.Since(s.began), f), nil
 }
+
+// Came is when the first sample of the frame last read came from the card. It is
+// for the reader.
+func (s *Source) Came() time.Time { return s.began.Add(s.bridge.Came()) }
 
 // Device is what was opened last.
 func (s *Source) Device() Device { return s.opened.Load().Device }

@@ -20,7 +20,7 @@ type card struct {
 	began          time.Time
 	mono           [voice.FrameSamples]float32 // the callback's
 
-	stamp atomic.Int64 // microphone: when the last callback was, since began
+	zero atomic.Int64 // since began: when the first sample came, or was taken, counted back from the last
 
 	// Loudspeaker:
 	taken   atomic.Uint64 // of the ring, samples
@@ -52,8 +52,24 @@ func (c *card) heard(in []float32) {
 		in = in[n*c.channels:]
 		c.ring.Write(c.mono[:n])
 	}
-	c.stamp.Store(int64(time.Since(c.began)))
+	c.counted(c.ring.Written())
 	c.wake()
+}
+
+// counted says that n samples have come, or been taken, by now. It is one number
+// that says so, lest somebody sees one half of two.
+func (c *card) counted(n uint64) {
+	c.zero.Store(int64(time.Since(c.began) - c.long(n)))
+}
+
+// long is how long n of the card's samples sound.
+func (c *card) long(n uint64) time.Duration {
+	return time.Duration(float64(n) / float64(c.rate) * float64(time.Second))
+}
+
+// age is how long ago it was that n samples had come, or been taken.
+func (c *card) age(n uint64) time.Duration {
+	return time.Since(c.began) - time.Duration(c.zero.Load()) - c.long(n)
 }
 
 // played is what the card's thread calls for what it is to play.
@@ -80,6 +96,7 @@ func (c *card) played(out []float32) {
 		out = out[k*c.channels:]
 		n -= k
 	}
+	c.counted(c.taken.Load())
 	c.wake()
 }
 

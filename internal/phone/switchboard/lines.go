@@ -32,6 +32,7 @@ type line struct {
 	end     *api.End    // how it has ended for the person, where that is not how it ends
 	heard   [2]listened // what was heard by two moments, the older first
 	trip    time.Duration
+	delay   time.Duration // mouth to ear, when it was last known
 
 	recording sync.Mutex // held while a recording begins or ends, which writes files
 }

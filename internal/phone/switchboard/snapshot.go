@@ -69,19 +69,15 @@ func (b *Board) describe(l *line) api.Call {
 			c.YouDB = max(quiet, you)
 		}
 	}
-	if l.trip > 0 {
-		delay := mouthToEar(l.trip, s)
-		c.DelayMS = delay.Milliseconds()
-		c.Quality = quality(delay, l.lately(s))
+	c.ThereMS, c.UnheardMS, c.HeardMS = s.MouthToEarThere.Milliseconds(), s.Unheard.Milliseconds(), s.HeardUpTo.Milliseconds()
+	if s.MouthToEar > 0 {
+		l.delay = s.MouthToEar
+	}
+	if l.delay > 0 {
+		c.DelayMS = l.delay.Milliseconds()
+		c.Quality = quality(l.delay, l.lately(s))
 	}
 	return c
-}
-
-// mouthToEar estimates the delay of what is heard here: half of the round trip,
-// what waits to be played, and the frame with the codec's look-ahead.
-func mouthToEar(trip time.Duration, s call.Status) time.Duration {
-	const frame, lookAhead = 20 * time.Millisecond, 6500 * time.Microsecond
-	return trip/2 + s.Playout.Level + frame + lookAhead
 }
 
 // listened is what was heard by some moment, and how much of it was made up.

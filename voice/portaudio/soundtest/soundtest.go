@@ -1,4 +1,8 @@
-package portaudio
+// Package soundtest starts sound servers that need no sound card, JACK with its
+// dummy driver and PulseAudio with a null sink, for tests alone: what is played
+// can be heard again. Each dies with its test, and the libraries see nothing else
+// of the machine's sound.
+package soundtest
 
 import (
 	"bufio"
@@ -69,9 +73,9 @@ func server(t *testing.T, ready, name string, args ...string) (kill func()) {
 // own name, while those of other names fill its table of eight.
 const jackName = "sotto-test"
 
-// alone keeps the libraries from every sound device and server of the machine
+// Alone keeps the libraries from every sound device and server of the machine
 // and makes ALSA read config instead of its own files.
-func alone(t *testing.T, config string) (dir string) {
+func Alone(t *testing.T, config string) (dir string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "snd") // short, for the path of a socket
 	if err != nil {
@@ -93,11 +97,11 @@ func alone(t *testing.T, config string) (dir string) {
 	return dir
 }
 
-// pulse starts a PulseAudio whose loudspeaker is heard by its microphone, and
+// Pulse starts a PulseAudio whose loudspeaker is heard by its microphone, and
 // makes it ALSA's only device. What begins it anew is returned with what kills it.
-func pulse(t *testing.T) (kill, begin func()) {
+func Pulse(t *testing.T) (kill, begin func()) {
 	t.Helper()
-	dir := alone(t, `
+	dir := Alone(t, `
 pcm.!default { type pulse hint { show on description "loop" } }
 ctl.!default { type pulse }
 `)
@@ -115,10 +119,10 @@ ctl.!default { type pulse }
 	return func() { end() }, begin
 }
 
-// jack starts a JACK server without a card.
-func jack(t *testing.T, rate, period int) (kill, begin func()) {
+// Jack starts a JACK server without a card.
+func Jack(t *testing.T, rate, period int) (kill, begin func()) {
 	t.Helper()
-	alone(t, "pcm.!default { type hw card 99 }")
+	Alone(t, "pcm.!default { type hw card 99 }")
 	var end func()
 	begin = func() {
 		end = server(t, "JACK server starting", "jackd", "-r", "-n", jackName,
@@ -131,23 +135,40 @@ func jack(t *testing.T, rate, period int) (kill, begin func()) {
 	return func() { end() }, begin
 }
 
-// connectJack lets PortAudio's microphone hear its loudspeaker.
-func connectJack(t *testing.T) {
+// JackPorts lists PortAudio's ports, those it plays to others by (input false) or
+// hears them by.
+func JackPorts(t *testing.T, input bool) (ports []string) {
 	t.Helper()
 	list, err := exec.Command("jack_lsp").CombinedOutput()
 	if err != nil {
 		t.Fatalf("jack_lsp: %v\n%s", err, list)
 	}
-	var in, out string
+	kind := ":out"
+	if input {
+		kind = ":in"
+	}
 	for port := range strings.FieldsSeq(string(list)) {
-		switch {
-		case strings.HasPrefix(port, "PortAudio") && strings.Contains(port, ":in"):
-			in = port
-		case strings.HasPrefix(port, "PortAudio") && strings.Contains(port, ":out"):
-			out = port
+		if strings.HasPrefix(port, "PortAudio") && strings.Contains(port, kind) {
+			ports = append(ports, port)
 		}
 	}
+	return ports
+}
+
+// JackConnect lets one port hear another.
+func JackConnect(t *testing.T, out, in string) {
+	t.Helper()
 	if b, err := exec.Command("jack_connect", out, in).CombinedOutput(); err != nil {
 		t.Fatalf("jack_connect %q %q: %v\n%s", out, in, err, b)
 	}
+}
+
+// ConnectJack lets PortAudio's microphone, the only one, hear its loudspeaker.
+func ConnectJack(t *testing.T) {
+	t.Helper()
+	out, in := JackPorts(t, false), JackPorts(t, true)
+	if len(out) != 1 || len(in) != 1 {
+		t.Fatalf("ports %q and %q", out, in)
+	}
+	JackConnect(t, out[0], in[0])
 }
