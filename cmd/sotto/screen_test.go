@@ -50,7 +50,7 @@ func TestTwoScreens(t *testing.T) {
 	alice.keys("y")
 	for _, s := range []*terminal{alice, bob} {
 		s.waitFor("talking 0:0")
-		s.waitFor(", mouth to ear")
+		s.waitFor("round trip")
 		s.waitFor("of 100")
 		s.waitFor("Circuits")
 	}
