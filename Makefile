@@ -82,10 +82,12 @@ race:
 	go test -race -timeout 5m ./onion/tornet # not while ./onion has a network of its own
 	go test -run 'Fast$$' ./identity/contact # the detector slows what is timed
 
-# One package at a time: these measure time, on sound servers and networks.
+# The last ones measure time, on sound servers and networks: one package at a time.
+TIMED := ./cmd/sotto ./internal/phone ./voice/portaudio
 rest:
 	@echo '== tests of everything else, the whole program over real tor included'
-	go test -p 1 -timeout 8m $$(go list ./... | grep -vxF "$$(go list $(PURE))")
+	go test -timeout 8m $$(go list ./... | grep -vxF "$$(go list $(PURE) $(TIMED))")
+	go test -p 1 -timeout 10m $(TIMED)
 
 soak: setup-test build ## long: 200 starts, 100 kills, half an hour of two clocks, a weighed call, all tests with no network, every fuzz test for FUZZTIME
 	@failed=; \
