@@ -27,6 +27,7 @@ type fake struct {
 	told   []string
 	refuse error
 	events chan api.Event
+	deaf   chan struct{} // is told when nobody listens any more; may be nil
 }
 
 func (f *fake) note(format string, args ...any) error {
@@ -39,7 +40,12 @@ func (f *fake) note(format string, args ...any) error {
 func (f *fake) Status() api.Status { return api.Status{Version: api.Version, PID: 7, Phase: api.Up} }
 
 func (f *fake) Listen() (<-chan api.Event, func()) {
-	return f.events, func() { f.note("stop listening") }
+	return f.events, func() {
+		f.note("stop listening")
+		if f.deaf != nil {
+			f.deaf <- struct{}{}
+		}
+	}
 }
 func (f *fake) Contacts() []api.Contact { return []api.Contact{{Name: "ann", Auto: true}} }
 func (f *fake) Call(_ context.Context, whom string) (api.Call, error) {
@@ -143,6 +149,7 @@ func TestAClientDrivesAPhone(t *testing.T) {
 	if _, err := api.Dial(dir); !errors.Is(err, api.ErrNoPhone) {
 		t.Error(err)
 	}
+	stop() // has its end
 	if _, err := os.Lstat(api.Socket(dir)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the socket is left: %v", err)
 	}
@@ -150,7 +157,7 @@ func TestAClientDrivesAPhone(t *testing.T) {
 
 // Events end when the client wants it, and the phone is told.
 func TestAClientStopsListening(t *testing.T) {
-	f, dir := &fake{events: make(chan api.Event, 4)}, home(t)
+	f, dir := &fake{events: make(chan api.Event, 4), deaf: make(chan struct{}, 2)}, home(t)
 	stop := serve(t, f, dir)
 	c, err := api.Dial(dir)
 	if err != nil {
@@ -161,6 +168,7 @@ func TestAClientStopsListening(t *testing.T) {
 	if err := c.Events(t.Context(), func(api.Event) error { return enough }); !errors.Is(err, enough) {
 		t.Error(err)
 	}
+	<-f.deaf // or the first listener may take what is for the second
 	ctx, cancel := context.WithCancel(t.Context())
 	f.events <- api.Event{Notice: "second"}
 	if err := c.Events(ctx, func(api.Event) error { cancel(); return nil }); !errors.Is(err, context.Canceled) {
@@ -287,6 +295,46 @@ func TestAClientThatStandsStill(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
 	defer cancel()
 	if _, err := c.Status(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// dropping is a listener whose first connection is closed at once, as a phone does
+// with one on which nothing was asked for a while.
+type dropping struct {
+	net.Listener
+	once sync.Once
+}
+
+func (d *dropping) Accept() (net.Conn, error) {
+	d.once.Do(func() {
+		if conn, err := d.Listener.Accept(); err == nil {
+			conn.Close()
+		}
+	})
+	return d.Listener.Accept()
+}
+
+// Whoever looks for the phone, and then thinks for a while of what to ask, is not
+// told that it is gone.
+func TestAClientThatAsksLate(t *testing.T) {
+	dir := home(t)
+	l, err := api.Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- (&api.Server{Phone: &fake{}}).Serve(ctx, &dropping{Listener: l}) }()
+	c, err := api.Dial(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Status(t.Context()); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	if err := <-served; err != nil {
 		t.Error(err)
 	}
 }

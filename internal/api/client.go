@@ -40,18 +40,10 @@ func Dial(home string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the phone's socket: %w", err)
 	}
-	unused := make(chan net.Conn, 1) // for the first request
-	unused <- first
+	first.Close() // the phone would not keep it until somebody has thought of what to ask
 	return &Client{http.Client{Transport: &http.Transport{
 		DisableCompression: true,
-		DialContext: func(context.Context, string, string) (net.Conn, error) {
-			select {
-			case conn := <-unused:
-				return conn, nil
-			default:
-				return connect(home)
-			}
-		},
+		DialContext:        func(context.Context, string, string) (net.Conn, error) { return connect(home) },
 	}}}, nil
 }
 
