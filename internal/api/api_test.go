@@ -143,13 +143,13 @@ func TestAClientDrivesAPhone(t *testing.T) {
 	if !errors.Is(err, api.ErrGone) || !slices.Equal(heard, []string{"first", "last"}) {
 		t.Errorf("%q, %v", heard, err)
 	}
+	stop() // has its end
 	if _, err := c.Status(ctx); !errors.Is(err, api.ErrGone) {
 		t.Error(err)
 	}
 	if _, err := api.Dial(dir); !errors.Is(err, api.ErrNoPhone) {
 		t.Error(err)
 	}
-	stop() // has its end
 	if _, err := os.Lstat(api.Socket(dir)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the socket is left: %v", err)
 	}
