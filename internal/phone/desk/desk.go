@@ -11,8 +11,9 @@
 //
 // One call has the person's ear: all others that talk are on hold. A contact's
 // call rings while another talks, if no more than that one is on; a stranger's
-// gives way to any other. Who is not to be told of anything is not this package's
-// business: such calls never come here.
+// gives way to any other. Of those whose calls do not ring by what the person has
+// said, only they come here who are being called: both have said yes then. Once
+// that is taken back they stay [Quiet].
 //
 // # Glare
 //
@@ -102,6 +103,8 @@ type Call struct {
 	Peer   identity.Address
 	Known  bool // is a contact
 	Auto   bool // to be answered without asking
+	Rings  bool // may ring here; else it comes only since its peer is being called
+	Why    string // it does not ring, as it is listed; "": it is not
 	Phase  Phase
 	OnHold bool
 
@@ -203,10 +206,12 @@ func (d *Desk) Proven(id ID) []Act {
 	return nil
 }
 
-// Asks says that an incoming call asks to ring.
-func (d *Desk) Asks(id ID, peer identity.Address, known, auto bool) []Act {
-	d.calls = append(d.calls, Call{ID: id, Peer: peer, Known: known, Auto: auto, Phase: Quiet})
-	return d.asked(id)
+// Asks says that an incoming call asks to ring, of which ID, Peer, Known, Auto,
+// Rings and Why are known.
+func (d *Desk) Asks(c Call) []Act {
+	c.Phase = Quiet
+	d.calls = append(d.calls, c)
+	return d.asked(c.ID)
 }
 
 // asked decides on a call that asks to ring.
@@ -220,7 +225,13 @@ func (d *Desk) asked(id ID) []Act {
 		return nil
 	}
 	var acts []Act
-	if d.NoCalls {
+	switch {
+	case !c.Rings && c.Why == "":
+		c.Phase = Quiet
+		return nil
+	case !c.Rings:
+		return d.quiet(acts, c, c.Why)
+	case d.NoCalls:
 		return d.quiet(acts, c, WhySilent)
 	}
 	if ringing := d.find(func(o *Call) bool { return o.Phase == Ringing }); ringing != nil {
@@ -309,6 +320,12 @@ func (d *Desk) Talks(id ID) []Act {
 	}
 	c.Phase = Talking
 	return d.front(nil, c)
+}
+
+// Hears says whether a call talks, and is not on hold.
+func (d *Desk) Hears(id ID) bool {
+	c := d.at(id)
+	return c != nil && c.Phase == Talking && !c.OnHold
 }
 
 // Over says that a call is no more, or that a dial has failed.

@@ -8,10 +8,12 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sottovoce/sotto/call/control"
 	"github.com/sottovoce/sotto/identity"
 	"github.com/sottovoce/sotto/identity/contact"
 	"github.com/sottovoce/sotto/internal/api"
 	"github.com/sottovoce/sotto/internal/phone/desk"
+	"github.com/sottovoce/sotto/internal/phone/gate"
 	"github.com/sottovoce/sotto/internal/phone/switchboard"
 )
 
@@ -173,6 +175,73 @@ func TestStrangers(t *testing.T) {
 		ann.must(ann.HangUp(""))
 		ann.call("", api.Over)
 	})
+}
+
+// A call that cannot be taken off hold, since that cannot be said to the other
+// side, can be taken off later.
+func TestHeldWhileNothingCanBeSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := memory()
+		people := household(t, n, nil, "ann", "bob")
+		ann, bob := people["ann"], people["bob"]
+		bob.dials("ann")
+		ann.call("bob", api.Ringing)
+		ann.must(ann.Answer(""))
+		bob.call("ann", api.Talking)
+		bob.must(bob.Hold("", true))
+		ann.await("held", func(e api.Event) bool { return e.Call != nil && e.Call.Held })
+		thaw := n.freeze()
+		var full error
+		for size := 1000; size > 0; size /= 2 {
+			for full = nil; full == nil; {
+				full = bob.Say("1", strings.Repeat("x", size))
+			}
+		}
+		if !errors.Is(full, control.ErrFull) {
+			t.Fatal(full)
+		}
+		bob.must(bob.Hold("", false))
+		bob.await("why not", func(e api.Event) bool { return e.Notice == "ann: "+control.ErrFull.Error() })
+		if c := bob.Status().Calls[0]; !c.Holding {
+			t.Errorf("%+v", c)
+		}
+		bob.forget()
+		close(thaw)
+		for bob.Say("1", "is this on?") != nil {
+			<-time.After(time.Second)
+		}
+		ann.forget()
+		bob.must(bob.Hold("", false))
+		if c := bob.Status().Calls[0]; c.Holding {
+			t.Errorf("on hold for ever: %+v", c)
+		}
+		ann.await("held no more", func(e api.Event) bool { return e.Call != nil && e.Call.Phase == api.Talking && !e.Call.Held })
+	})
+}
+
+// A stranger who was declined rings on for them. Called meanwhile that is answered,
+// and nobody is told that it is over.
+func TestDeclinedAndCalledBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		people := household(t, memory(), anybodyRings, "ann", "stranger")
+		ann, stranger := people["ann"], people["stranger"]
+		stranger.dials(ann.key.Address().Onion())
+		ann.call("", api.Ringing)
+		ann.must(ann.Decline(""))
+		ann.call("", api.Over)
+		if c := ann.dials(stranger.key.Address().Onion()); c.Outgoing || c.Phase == api.Over {
+			t.Errorf("%+v", c)
+		}
+		if c := ann.Status().Calls; len(c) != 1 || c[0].Phase == api.Over {
+			t.Errorf("%+v", c)
+		}
+		ann.call("", api.Talking)
+	})
+}
+
+func anybodyRings(_ string, c *switchboard.Config) {
+	book := c.Gate.Book()
+	c.Gate = gate.New("", book, func() (*contact.Book, error) { return book, nil }, contact.Policy{Ring: contact.Anyone})
 }
 
 // Do not disturb, unanswered and declined calls, and those that cannot be made.

@@ -30,6 +30,42 @@ type network struct {
 	mu    sync.Mutex
 	delay time.Duration // of a dial
 	doors map[identity.Address]chan net.Conn
+	thaw  chan struct{} // nil: nothing is frozen; closed: nothing is any more
+}
+
+// freeze has nothing come through that callers send, until thaw is closed.
+func (n *network) freeze() (thaw chan struct{}) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.thaw = make(chan struct{})
+	return n.thaw
+}
+
+// icy is a caller's end of a stream.
+type icy struct {
+	net.Conn
+	net  *network
+	shut chan struct{}
+	once sync.Once
+}
+
+func (c *icy) Write(b []byte) (int, error) {
+	c.net.mu.Lock()
+	thaw := c.net.thaw
+	c.net.mu.Unlock()
+	if thaw != nil {
+		select {
+		case <-thaw:
+		case <-c.shut:
+			return 0, net.ErrClosed
+		}
+	}
+	return c.Conn.Write(b)
+}
+
+func (c *icy) Close() error {
+	c.once.Do(func() { close(c.shut) })
+	return c.Conn.Close()
 }
 
 func (n *network) dial(ctx context.Context, a identity.Address) (net.Conn, error) {
@@ -47,7 +83,7 @@ func (n *network) dial(ctx context.Context, a identity.Address) (net.Conn, error
 	ours, theirs := net.Pipe()
 	select {
 	case door <- theirs:
-		return ours, nil
+		return &icy{Conn: ours, net: n, shut: make(chan struct{})}, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
