@@ -101,9 +101,9 @@ var (
 type Call struct {
 	ID     ID
 	Peer   identity.Address
-	Known  bool // is a contact
-	Auto   bool // to be answered without asking
-	Rings  bool // may ring here; else it comes only since its peer is being called
+	Known  bool   // is a contact
+	Auto   bool   // to be answered without asking
+	Rings  bool   // may ring here; else it comes only since its peer is being called
 	Why    string // it does not ring, as it is listed; "": it is not
 	Phase  Phase
 	OnHold bool

@@ -3,18 +3,23 @@ package switchboard_test
 import (
 	"errors"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/sottovoce/sotto/call"
 	"github.com/sottovoce/sotto/call/control"
 	"github.com/sottovoce/sotto/identity"
 	"github.com/sottovoce/sotto/identity/contact"
 	"github.com/sottovoce/sotto/internal/api"
+	"github.com/sottovoce/sotto/internal/phone"
 	"github.com/sottovoce/sotto/internal/phone/desk"
 	"github.com/sottovoce/sotto/internal/phone/gate"
 	"github.com/sottovoce/sotto/internal/phone/switchboard"
+	"github.com/sottovoce/sotto/voice"
 )
 
 func memory() *network {
@@ -216,6 +221,60 @@ func TestHeldWhileNothingCanBeSaid(t *testing.T) {
 			t.Errorf("on hold for ever: %+v", c)
 		}
 		ann.await("held no more", func(e api.Event) bool { return e.Call != nil && e.Call.Phase == api.Talking && !e.Call.Held })
+	})
+}
+
+// Two calls that are recorded take turns in one file: whoever is on hold meanwhile
+// adds nothing to it.
+func TestTwoCallsAreRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "both.wav")
+		var audio phone.Audio
+		for _, err := range []error{audio.In.Set("silence"), audio.Out.Set(filepath.Join(t.TempDir(), "out.wav")), audio.Record.Set(path)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		sounds, err := phone.NewSounds(audio)
+		if err != nil {
+			t.Fatal(err)
+		}
+		people := household(t, memory(), func(name string, c *switchboard.Config) {
+			if name != "ann" {
+				return
+			}
+			c.RecordAll, c.Record = true, func(c *call.Call) (string, func(), error) {
+				r, err := sounds.Record(c)
+				if err != nil {
+					return "", nil, err
+				}
+				return path, r.Stop, nil
+			}
+		}, "ann", "bob", "cleo")
+		ann := people["ann"]
+		const each = 5 * time.Second
+		for _, name := range []string{"bob", "cleo"} {
+			people[name].dials("ann")
+			ann.call(name, api.Ringing)
+			ann.must(ann.Answer(""))
+			ann.await("recording "+name, func(e api.Event) bool { return e.Call != nil && e.Call.Name == name && e.Call.Recording })
+			<-time.After(each)
+		}
+		for _, name := range []string{"bob", "cleo"} {
+			people[name].must(people[name].HangUp(""))
+			ann.call(name, api.Over)
+		}
+		if err := sounds.Close(); err != nil {
+			t.Fatal(err)
+		}
+		is, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// 48 kHz, two bytes a sample; before the hang-up nobody has been quite gone.
+		if long := time.Duration(is.Size()) * time.Second / (2 * voice.SampleRate); long < 2*each-each/10 || long > 2*each+each/5 {
+			t.Errorf("two calls of %v one after the other are %v long", each, long)
+		}
 	})
 }
 
