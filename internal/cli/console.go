@@ -22,6 +22,9 @@ type console struct {
 	only   string      // the id of the one call that this is about; "": all of them
 	answer bool        // calls are answered without asking
 	ready  chan struct{}
+	// begin, if set, makes the one call, once the phone is listened to: so nothing
+	// of it is missed, however soon it is over.
+	begin func(context.Context) (api.Call, error)
 
 	status  api.Status
 	calls   []*shown
@@ -75,6 +78,13 @@ func (c *console) run(ctx context.Context) error {
 		case <-late:
 			return errInterrupted
 		case e := <-events:
+			if c.begin != nil {
+				call, err := c.begin(inner)
+				if err != nil {
+					return err
+				}
+				c.only, c.begin = call.ID, nil
+			}
 			c.take(e)
 			if c.ready != nil {
 				close(c.ready)
@@ -340,6 +350,9 @@ func (c *console) press(ctx context.Context, key byte) error {
 		}
 		return errInterrupted
 	}
+	if c.begin != nil {
+		return nil
+	}
 	ringing, front := c.ringing(), c.front()
 	if ringing != nil && time.Since(ringing.rang) < startle {
 		return nil
@@ -455,44 +468,3 @@ func (c *console) describe(s *shown) string {
 	parts = append(parts, fmt.Sprintf("concealed %.1f %%", s.ConcealedPC), fmt.Sprintf("paths %d", len(s.Paths)))
 	return strings.Join(parts, "  ")
 }
-
-// strangeness keeps strangers' missed calls from flooding the screen: after one
-// is told of the next ones are only counted for a while.
-type strangeness struct {
-	told time.Time
-	more int        // who wait until they may be told of
-	last api.Missed // of them
-}
-
-// quietFor is that while.
-const quietFor = 10 * time.Second
-
-func (q *strangeness) tell(show *live, m api.Missed) {
-	why := ": " + m.Why
-	if m.Why == desk.WhyUnanswered {
-		why = ""
-	}
-	if m.Name != "" {
-		show.say("missed a call from %s%s %s", m.Name, why, stamp(m.At))
-		return
-	}
-	q.more, q.last = q.more+1, m
-	q.rest(show, m.At)
-}
-
-// rest tells of those who wait, once they may be told of.
-func (q *strangeness) rest(show *live, now time.Time) {
-	if q.more == 0 || now.Sub(q.told) < quietFor {
-		return
-	}
-	more := ""
-	if q.more > 1 {
-		more = fmt.Sprintf(" (and %d more of strangers)", q.more-1)
-	}
-	q.told, q.more = now, 0
-	show.say("missed a call from %s", q.last.Peer)
-	show.say("  a stranger: %s%s %s", q.last.Why, more, stamp(q.last.At))
-}
-
-// stamp is when a call was missed, for who comes back to the screen later.
-func stamp(t time.Time) string { return t.Local().Format("(Mon 15:04)") }
