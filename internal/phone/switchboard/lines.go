@@ -204,6 +204,7 @@ func (b *Board) entered(l *line, p call.Phase) {
 		c.Auto = b.config.AnswerAll || who.Auto && who.Name != ""
 		c.Rings, c.Why = b.config.Gate.Judge(l.peer) // anew: who was called then may not be now
 		b.act(b.desk.Asks(c))
+		b.replace(l)
 	case p == call.Talking && l.outgoing:
 		b.act(b.desk.Talks(l.id))
 		if b.desk.Hears(l.id) { // else it was hung up as the answer came
@@ -215,6 +216,20 @@ func (b *Board) entered(l *line, p call.Phase) {
 	case p == call.Closing:
 		b.act(b.desk.Over(l.id)) // nothing more can be said in it
 		b.move(l, api.Closing)
+	}
+}
+
+// lostTime without a record is when a call makes room for a new one from the same
+// peer, who has lost it.
+const lostTime = 3 * time.Second
+
+// replace ends calls with the peer of a new one, which waits for their end, that
+// bring nothing; b.mu is held. Of those that came in the line sees to that itself.
+func (b *Board) replace(l *line) {
+	for _, o := range b.calls {
+		if o != l && o.peer == l.peer && o.phase == api.Talking && o.call.Status().Silence > lostTime {
+			o.hangUp()
+		}
 	}
 }
 

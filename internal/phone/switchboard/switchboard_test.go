@@ -195,7 +195,7 @@ func TestHeldWhileNothingCanBeSaid(t *testing.T) {
 		bob.call("ann", api.Talking)
 		bob.must(bob.Hold("", true))
 		ann.await("held", func(e api.Event) bool { return e.Call != nil && e.Call.Held })
-		thaw := n.freeze()
+		thaw, _ := n.freeze()
 		var full error
 		for size := 1000; size > 0; size /= 2 {
 			for full = nil; full == nil; {
@@ -221,6 +221,37 @@ func TestHeldWhileNothingCanBeSaid(t *testing.T) {
 			t.Errorf("on hold for ever: %+v", c)
 		}
 		ann.await("held no more", func(e api.Event) bool { return e.Call != nil && e.Call.Phase == api.Talking && !e.Call.Held })
+	})
+}
+
+// Whoever calls anew has lost the call that is on and brings nothing: it makes room.
+func TestCalledAnewByWhoWasLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := memory()
+		people := household(t, n, nil, "ann", "bob")
+		ann, bob := people["ann"], people["bob"]
+		lost := ann.dials("bob")
+		bob.call("ann", api.Ringing)
+		bob.must(bob.Answer(""))
+		ann.call("bob", api.Talking)
+		_, renew := n.freeze()
+		bob.must(bob.HangUp("")) // of which ann hears nothing
+		bob.call("ann", api.Over)
+		bob.forget()
+		renew()
+		<-time.After(5 * time.Second)
+		if c := ann.Status().Calls; len(c) != 1 || c[0].ID != lost.ID || c[0].Reached {
+			t.Fatalf("%+v", c)
+		}
+		ann.forget()
+		bob.dials("ann")
+		ann.await("the new one", func(e api.Event) bool { return e.Call != nil && e.Call.Phase == api.Ringing && !e.Call.Outgoing })
+		ann.must(ann.Answer(""))
+		bob.call("ann", api.Talking)
+		ann.call("bob", api.Over)
+		if c := ann.Status().Calls; len(c) != 1 || c[0].ID == lost.ID || c[0].Phase != api.Talking {
+			t.Errorf("%+v", c)
+		}
 	})
 }
 
