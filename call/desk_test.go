@@ -149,7 +149,7 @@ func (p *pair) steps(t *testing.T, people bool) map[string]func(p *pair) {
 				steps[fmt.Sprintf("side %d is told that call %d rings", side, c.id)] = func(p *pair) {
 					p.calls[i].asked = true
 					me := p.desks[1-side].Me
-					p.act(t, side, p.desks[side].Asks(c.id, me, true, false))
+					p.act(t, side, p.desks[side].Asks(desk.Call{ID: c.id, Peer: me, Known: true, Rings: true}))
 				}
 			}
 			if alive && side == from && m.talked && !c.talks[side] {

@@ -20,31 +20,35 @@ type hotline struct {
 	api.Phone
 	ends []api.End
 
-	mu   sync.Mutex
-	made []string
+	mu     sync.Mutex
+	made   []string
+	events chan api.Event
 }
 
 func (h *hotline) Status() api.Status { return api.Status{PID: 1, Phase: api.Up} }
 
+// Call makes a call that is over before its caller knows that it has begun.
 func (h *hotline) Call(_ context.Context, whom string) (api.Call, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.made = append(h.made, whom)
-	return api.Call{ID: strconv.Itoa(len(h.made)), Name: "ann", Phase: api.Dialing, Outgoing: true}, nil
-}
-
-// Listen tells of a call that is over at once.
-func (h *hotline) Listen() (<-chan api.Event, func()) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	n := len(h.made)
 	call := api.Call{ID: strconv.Itoa(n), Name: "ann", Phase: api.Dialing, Outgoing: true}
 	over := call
 	over.Phase, over.End = api.Over, &h.ends[n-1]
-	events := make(chan api.Event, 2)
-	events <- api.Event{Status: &api.Status{PID: 1, Phase: api.Up, Calls: []api.Call{call}}}
-	events <- api.Event{Call: &over}
-	return events, func() {}
+	if h.events != nil {
+		h.events <- api.Event{Call: &call}
+		h.events <- api.Event{Call: &over}
+	}
+	return call, nil
+}
+
+func (h *hotline) Listen() (<-chan api.Event, func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.events = make(chan api.Event, 3)
+	h.events <- api.Event{Status: &api.Status{PID: 1, Phase: api.Up}}
+	return h.events, func() {}
 }
 
 // redialled calls until it is no use any more, and gives what was said.

@@ -19,6 +19,9 @@ type console struct {
 	only   string      // the id of the one call that this is about; "": all of them
 	answer bool        // calls are answered without asking
 	ready  chan struct{}
+	// begin, if set, makes the one call, once the phone is listened to: so nothing
+	// of it is missed, however soon it is over.
+	begin func(context.Context) (api.Call, error)
 
 	status  api.Status
 	calls   []*shown
@@ -74,6 +77,13 @@ func (c *console) run(ctx context.Context) error {
 		case <-late:
 			return errInterrupted
 		case e := <-events:
+			if c.begin != nil {
+				call, err := c.begin(inner)
+				if err != nil {
+					return err
+				}
+				c.only, c.begin = call.ID, nil
+			}
 			c.take(e)
 			if c.ready != nil {
 				close(c.ready)

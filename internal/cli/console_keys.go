@@ -64,6 +64,9 @@ func (c *console) press(ctx context.Context, key byte) error {
 		}
 		return errInterrupted
 	}
+	if c.begin != nil {
+		return nil
+	}
 	ringing, front := c.ringing(), c.front()
 	if ringing != nil && time.Since(ringing.rang) < startle {
 		return nil

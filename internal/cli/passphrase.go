@@ -125,6 +125,7 @@ func (o *options) given() (line []byte, ok bool, err error) {
 	switch {
 	case o.lines != nil:
 	case o.passphraseFD >= 0:
+		syscall.CloseOnExec(o.passphraseFD) // no program that is started reads it again
 		o.lines = descriptor(o.passphraseFD)
 	case path != "":
 		f, err := os.Open(path)

@@ -48,12 +48,13 @@ const (
 func (cc *callCommand) talk(ctx context.Context, phone *api.Client, show *live, keyboard <-chan byte, whom string, began func(api.Call)) (*api.Call, error) {
 	pause := cc.pause
 	for again := 1; ; again++ {
-		first, err := phone.Call(ctx, whom)
-		if err != nil {
-			return nil, err
-		}
-		began(first)
-		con := &console{live: show, phone: phone, keys: keyboard, only: first.ID}
+		con := &console{live: show, phone: phone, keys: keyboard, begin: func(ctx context.Context) (api.Call, error) {
+			call, err := phone.Call(ctx, whom)
+			if err == nil {
+				began(call)
+			}
+			return call, err
+		}}
 		if err := con.run(ctx); err != nil || con.last == nil {
 			return con.last, err
 		}

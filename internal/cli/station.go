@@ -190,7 +190,7 @@ func (st *station) run(ctx context.Context, work func(context.Context, *api.Clie
 	}
 	events, deaf := st.board.Listen()
 	announced := make(chan struct{})
-	telling, hush := context.WithCancel(ctx)
+	telling, hush := context.WithCancel(context.WithoutCancel(ctx)) // the end is told of, too
 	defer hush()
 	go func() {
 		defer close(announced)

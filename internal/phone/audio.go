@@ -31,7 +31,8 @@ type Audio struct {
 	Clean    clean.Config // what is not to be done for a microphone; files are left as they are
 }
 
-// Sounds are the sounds of one process, for one call at a time.
+// Sounds are the sounds of one process. One call at a time has them open; more may
+// be recorded.
 type Sounds struct {
 	// Said and Heard measure what goes out and what is played.
 	Said, Heard voice.Level
@@ -44,8 +45,9 @@ type Sounds struct {
 	clip  *voice.Clip
 	out   keeper
 
-	recordMu sync.Mutex
-	recorded keeper // nil before the first recording
+	recordMu   sync.Mutex
+	recorded   keeper // nil before the first recording
+	recordings int    // that are on
 
 	done chan struct{}
 	once sync.Once

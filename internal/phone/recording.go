@@ -15,11 +15,12 @@ import (
 // Recording keeps both voices of a call, mixed, in a file. Those of one run of
 // sotto follow each other in one.
 type Recording struct {
-	call  *call.Call
-	tape  *tape
-	stop  chan struct{}
-	group sync.WaitGroup
-	once  sync.Once
+	sounds *Sounds
+	call   *call.Call
+	tape   *tape
+	stop   chan struct{}
+	group  sync.WaitGroup
+	once   sync.Once
 }
 
 // tape is the [call.Tape]. What goes out comes on the monotonic clock, a frame at
@@ -51,7 +52,7 @@ func (t *tape) Said(f *voice.Frame) {
 }
 
 // write keeps what is mixed until stop is closed, and then what still waits.
-func (t *tape) write(to keeper, stop <-chan struct{}, failed func(error)) {
+func (t *tape) write(to voice.FrameWriter, stop <-chan struct{}, failed func(error)) {
 	keep := func(f voice.Frame) {
 		if err := to.WriteFrame(&f); err != nil {
 			failed(err)
@@ -74,6 +75,22 @@ func (t *tape) write(to keeper, stop <-chan struct{}, failed func(error)) {
 	}
 }
 
+// turn is a recording's way into the file. Where more than one is on, the call that
+// is on hold, which is silent, keeps nothing: there is one file for all.
+type turn struct {
+	*Sounds
+	holds func() bool
+}
+
+func (t turn) WriteFrame(f *voice.Frame) error {
+	t.recordMu.Lock()
+	defer t.recordMu.Unlock()
+	if t.recordings > 1 && t.holds() {
+		return nil
+	}
+	return t.recorded.WriteFrame(f)
+}
+
 // Record keeps both voices of c from when the other side has acknowledged that
 // it was told. The first recording makes the file. Errors wrap [ErrAudio] or
 // come from the call.
@@ -92,13 +109,14 @@ func (s *Sounds) Record(c *call.Call) (*Recording, error) {
 		}
 		s.recorded = k
 	}
-	r := &Recording{call: c, tape: newTape(), stop: make(chan struct{})}
+	r := &Recording{sounds: s, call: c, tape: newTape(), stop: make(chan struct{})}
 	if err := c.Record(r.tape); err != nil {
 		return nil, err
 	}
-	k, path := s.recorded, s.audio.Record.path
+	s.recordings++
+	path := s.audio.Record.path
 	r.group.Go(func() {
-		r.tape.write(k, r.stop, func(err error) {
+		r.tape.write(turn{s, func() bool { return c.Status().Holding }}, r.stop, func(err error) {
 			if s.Warn != nil {
 				s.Warn(fmt.Errorf("the recording ends here, the call goes on: %s: %w", path, err))
 			}
@@ -113,6 +131,9 @@ func (r *Recording) Stop() {
 		_ = r.call.Record(nil) // it is over at once, whether or not that can be told
 		close(r.stop)
 		r.group.Wait()
+		r.sounds.recordMu.Lock()
+		defer r.sounds.recordMu.Unlock()
+		r.sounds.recordings--
 	})
 }
 

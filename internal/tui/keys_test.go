@@ -230,6 +230,28 @@ func TestPushToTalkToggled(t *testing.T) {
 	s.expect(t, action{verb: mute, call: "1"})
 }
 
+// What another terminal does to the microphone is seen.
+func TestPushToTalkOpenedElsewhere(t *testing.T) {
+	const open = "your microphone is open"
+	s := newStage()
+	c := talking()
+	s.hear(status(api.Up), change(c))
+	s.press("p")
+	c.Muted = true
+	s.hear(change(c))
+	if page, _ := s.page(); strings.Contains(page, open) {
+		t.Errorf("it is not:\n%s", page)
+	}
+	c.Muted = false
+	s.hear(change(c))
+	if page, _ := s.page(); !strings.Contains(page, open) {
+		t.Errorf("it does not say so:\n%s", page)
+	}
+	s.asked = nil
+	s.press("m")
+	s.expect(t, action{verb: mute, call: "1", on: true})
+}
+
 func TestPushToTalkHeld(t *testing.T) {
 	s := newStage()
 	s.hear(status(api.Up), change(talking()))

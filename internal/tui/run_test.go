@@ -69,6 +69,46 @@ func TestRunEnds(t *testing.T) {
 	}
 }
 
+// Whoever speaks by push-to-talk as the screen ends, as with its terminal, is heard
+// no more.
+func TestRunEndsWhileSpeaking(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	phone, out := newScripted(), &page{waiting: "you speak", seen: make(chan struct{})}
+	in, keys := io.Pipe()
+	defer in.Close()
+	s := status(api.Up)
+	s.Status.Calls = []api.Call{{ID: "1", Name: "ann", Phase: api.Talking, Reached: true}}
+	phone.events <- s
+	ended := make(chan error)
+	go func() { ended <- Run(ctx, phone, Options{In: in, Out: out}) }()
+	heard := func(want string) {
+		t.Helper()
+		for got := range phone.asked {
+			if got == want {
+				return
+			}
+		}
+	}
+	heard("contacts")
+	io.WriteString(keys, "p")
+	heard("mute 1 on")
+	io.WriteString(keys, " ")
+	heard("mute 1 off")
+	<-out.seen
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	close(phone.asked)
+	var last string
+	for last = range phone.asked {
+	}
+	if last != "mute 1 on" {
+		t.Errorf("the last that the phone was asked is %q", last)
+	}
+}
+
 // A phone that lets a slow screen go is listened to anew, and not called gone.
 func TestListensAnew(t *testing.T) {
 	heard := make(chan tea.Msg, 8)

@@ -112,6 +112,7 @@ func Run(ctx context.Context, phone Phone, o Options) error {
 	ended := ctx.Err()
 	cancel()
 	group.Wait()
+	m.close(context.WithoutCancel(ctx), phone)
 	switch {
 	case m.failure != nil:
 		return m.failure
@@ -121,6 +122,21 @@ func Run(ctx context.Context, phone Phone, o Options) error {
 		return fmt.Errorf("the screen: %w", err)
 	}
 	return nil
+}
+
+// closing is how long the phone is waited for when the screen ends.
+const closing = 2 * time.Second
+
+// close closes the microphones that push-to-talk has opened: however the screen has
+// ended, nobody is there any more who could let go of the key.
+func (m *Model) close(ctx context.Context, phone Phone) {
+	ctx, cancel := context.WithTimeout(ctx, closing)
+	defer cancel()
+	for _, c := range m.calls {
+		if c.push {
+			_ = phone.Mute(ctx, c.ID, true) // a phone that is gone has closed it itself
+		}
+	}
 }
 
 // listen gives take the phone's events until ctx ends, take gives an error or the

@@ -143,6 +143,8 @@ func (m *Model) viewState(c *talk) (lines []string) {
 	switch {
 	case c.push && c.speak:
 		lines = append(lines, m.look.bad.Render(" ● you speak")+m.look.dim.Render(", push-to-talk"))
+	case c.push && !c.Muted && !c.Holding: // by another terminal, or not yet muted
+		lines = append(lines, m.look.bad.Render(" ● your microphone is open")+m.look.dim.Render(", m closes it and ends push-to-talk"))
 	case c.push && m.releases:
 		lines = append(lines, m.look.accent.Render(" push-to-talk: hold Space and speak"))
 	case c.push:

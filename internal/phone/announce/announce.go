@@ -145,6 +145,9 @@ func run(ctx context.Context, c Config, m Moment) error {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = 2 * time.Second
 	err := cmd.Run()
+	if ctx.Err() != nil && cmd.Process != nil {
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // what it has started, and does not heed the first
+	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && !exit.Exited() {
 		return fmt.Errorf("%s was ended after %v", c.Hook, hookTime)

@@ -4,12 +4,15 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -134,6 +137,61 @@ func TestAHookThatFails(t *testing.T) {
 	cancel()
 	close(queue)
 	<-done
+}
+
+// What a hook has started is ended with it, even if neither heeds the first signal.
+func TestAHookThatDoesNotHeed(t *testing.T) {
+	dir := t.TempDir()
+	fifo, hook := filepath.Join(dir, "fifo"), filepath.Join(dir, "hook")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	script := "#!/bin/sh\ntrap '' TERM\nexec 3>'" + fifo + "'\necho there >&3\nsleep 1000 &\nwait\n"
+	if err := os.WriteFile(hook, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	queue := make(chan api.Event, 1)
+	queue <- calls(api.Ringing)[0]
+	close(queue)
+	done := make(chan struct{})
+	go func() {
+		announce.Run(ctx, queue, announce.Config{Hook: hook, Warn: func(err error) { t.Error(err) }})
+		close(done)
+	}()
+	held, err := os.Open(fifo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	in := bufio.NewReader(held)
+	if _, err := in.ReadString('\n'); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	<-done
+	if err := held.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.ReadByte(); !errors.Is(err, io.EOF) { // nobody holds the other end any more
+		t.Errorf("something is left: %v", err)
+	}
+}
+
+// A bus that lets one in and says nothing holds up no end.
+func TestABusThatSaysNothing(t *testing.T) {
+	dir, err := os.MkdirTemp("", "bus") // short, for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	l, err := net.Listen("unix", filepath.Join(dir, "bus"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+filepath.Join(dir, "bus"))
+	run(t, announce.Config{Desktop: true, Warn: func(err error) { t.Error(err) }}, calls(api.Ringing)...)
 }
 
 // bus is a session bus with a desktop on it, as far as notifications need one.

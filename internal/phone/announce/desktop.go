@@ -43,8 +43,11 @@ func newDesktop(ctx context.Context, warn func(error)) *desktop {
 	if address == "" {
 		return nil
 	}
-	conn, err := dbus.Connect(address, dbus.WithContext(context.WithoutCancel(ctx)))
-	if err != nil {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	late := time.AfterFunc(answerTime, cancel) // a bus that takes connections, and says nothing
+	conn, err := dbus.Connect(address, dbus.WithContext(ctx))
+	if err != nil || !late.Stop() {
+		cancel()
 		return nil // a bus that was
 	}
 	return &desktop{conn: conn, shown: map[string]uint32{}, warn: warn}
@@ -60,7 +63,7 @@ func (d *desktop) close() {
 	d.conn.Close()
 }
 
-// answerTime is how long a desktop may take to show something.
+// answerTime is how long a desktop may take to show something, or a bus to greet.
 const answerTime = 2 * time.Second
 
 const notifications = "org.freedesktop.Notifications"

@@ -11,8 +11,9 @@
 //
 // One call has the person's ear: all others that talk are on hold. A contact's
 // call rings while another talks, if no more than that one is on; a stranger's
-// gives way to any other. Who is not to be told of anything is not this package's
-// business: such calls never come here.
+// gives way to any other. Of those whose calls do not ring by what the person has
+// said, only they come here who are being called: both have said yes then. Once
+// that is taken back they stay [Quiet].
 //
 // # Glare
 //
@@ -99,8 +100,10 @@ var (
 type Call struct {
 	ID     ID
 	Peer   identity.Address
-	Known  bool // is a contact
-	Auto   bool // to be answered without asking
+	Known  bool   // is a contact
+	Auto   bool   // to be answered without asking
+	Rings  bool   // may ring here; else it comes only since its peer is being called
+	Why    string // it does not ring, as it is listed; "": it is not
 	Phase  Phase
 	OnHold bool
 
@@ -224,6 +227,12 @@ func (d *Desk) Talks(id ID) []Act {
 	}
 	c.Phase = Talking
 	return d.front(nil, c)
+}
+
+// Hears says whether a call talks, and is not on hold.
+func (d *Desk) Hears(id ID) bool {
+	c := d.at(id)
+	return c != nil && c.Phase == Talking && !c.OnHold
 }
 
 // Over says that a call is no more, or that a dial has failed.

@@ -11,8 +11,18 @@ import (
 // Addresses of the tests, by rank.
 var me, ann, bob, cleo = identity.Address{5}, identity.Address{3}, identity.Address{7}, identity.Address{8}
 
-func contact(d *Desk, id ID, from identity.Address) []Act  { return d.Asks(id, from, true, false) }
-func stranger(d *Desk, id ID, from identity.Address) []Act { return d.Asks(id, from, false, false) }
+func contact(d *Desk, id ID, from identity.Address) []Act {
+	return d.Asks(Call{ID: id, Peer: from, Known: true, Rings: true})
+}
+
+func stranger(d *Desk, id ID, from identity.Address) []Act {
+	return d.Asks(Call{ID: id, Peer: from, Rings: true})
+}
+
+// auto is a contact who is answered without asking.
+func auto(d *Desk, id ID, from identity.Address) []Act {
+	return d.Asks(Call{ID: id, Peer: from, Known: true, Auto: true, Rings: true})
+}
 
 // must is what an act of the person's gives.
 func must(acts []Act, err error) []Act {
@@ -86,8 +96,8 @@ func TestWhatBecomesOfCalls(t *testing.T) {
 		"where nobody sits no call waits": func(d *Desk) []step {
 			d.NoWait = true
 			return []step{
-				{d.Asks(1, ann, true, true), "answer 1; "},
-				{d.Asks(2, bob, true, true), "busy 2; missed 2 (you were busy with another); "},
+				{auto(d, 1, ann), "answer 1; "},
+				{auto(d, 2, bob), "busy 2; missed 2 (you were busy with another); "},
 			}
 		},
 		"strangers give way, and are told nothing": func(d *Desk) []step {
@@ -111,13 +121,13 @@ func TestWhatBecomesOfCalls(t *testing.T) {
 			d.NoCalls = true
 			return []step{
 				{contact(d, 1, ann), "missed 1 (this phone is silent); "},
-				{d.Asks(2, bob, true, true), "missed 2 (this phone is silent); "},
+				{auto(d, 2, bob), "missed 2 (this phone is silent); "},
 			}
 		},
 		"answered without asking, if nobody else is on": func(d *Desk) []step {
 			return []step{
-				{d.Asks(1, ann, true, true), "answer 1; "},
-				{d.Asks(2, bob, true, true), "ring 2; "},
+				{auto(d, 1, ann), "answer 1; "},
+				{auto(d, 2, bob), "ring 2; "},
 			}
 		},
 		"a call is made, and the other is held": func(d *Desk) []step {
@@ -211,6 +221,45 @@ func TestGlare(t *testing.T) {
 		}
 		if got := says(c.after(&d)); got != c.then {
 			t.Errorf("%s, then: %q, not %q", c.name, got, c.then)
+		}
+	}
+}
+
+// Who may not ring, and was heard only since they were being called, neither rings
+// nor is answered once that is taken back, whatever stands for others.
+func TestWhoMayNotRing(t *testing.T) {
+	for why, want := range map[string]string{"": "", "strangers do not ring": "missed 2 (strangers do not ring); "} {
+		in := Call{ID: 2, Peer: bob, Auto: true, Why: why}
+		late := Desk{Me: me}
+		late.Call(1, bob)
+		must(late.HangUp(1))
+		if got := says(late.Asks(in)); got != want {
+			t.Errorf("hung up before they ask: %q, not %q", got, want)
+		}
+		parked := Desk{Me: me}
+		parked.Call(1, bob)
+		parked.Proven(1)
+		if got := says(parked.Asks(in)); got != "" {
+			t.Errorf("parked: %q", got)
+		}
+		if got := says(must(parked.HangUp(1))); got != "hang up 1; "+want {
+			t.Errorf("hung up while they are parked: %q", got)
+		}
+		over := Desk{Me: me}
+		over.Call(1, bob)
+		over.Proven(1)
+		over.Asks(in)
+		over.Talks(1)
+		must(over.HangUp(1))
+		if got := says(over.Over(1)); got != want {
+			t.Errorf("hung up after talking: %q, not %q", got, want)
+		}
+		both := Desk{Me: me}
+		both.Call(1, bob)
+		both.Proven(1)
+		both.Asks(in)
+		if got := says(both.Over(1)); got != "answer 2; " {
+			t.Errorf("ours comes to nothing: %q", got)
 		}
 	}
 }

@@ -2,14 +2,14 @@ package desk
 
 import (
 	"bytes"
-
-	"github.com/sottovoce/sotto/identity"
 )
 
-// Asks says that an incoming call asks to ring.
-func (d *Desk) Asks(id ID, peer identity.Address, known, auto bool) []Act {
-	d.calls = append(d.calls, Call{ID: id, Peer: peer, Known: known, Auto: auto, Phase: Quiet})
-	return d.asked(id)
+// Asks says that an incoming call asks to ring, of which ID, Peer, Known, Auto,
+// Rings and Why are known.
+func (d *Desk) Asks(c Call) []Act {
+	c.Phase = Quiet
+	d.calls = append(d.calls, c)
+	return d.asked(c.ID)
 }
 
 // asked decides on a call that asks to ring.
@@ -23,7 +23,13 @@ func (d *Desk) asked(id ID) []Act {
 		return nil
 	}
 	var acts []Act
-	if d.NoCalls {
+	switch {
+	case !c.Rings && c.Why == "":
+		c.Phase = Quiet
+		return nil
+	case !c.Rings:
+		return d.quiet(acts, c, c.Why)
+	case d.NoCalls:
 		return d.quiet(acts, c, WhySilent)
 	}
 	if ringing := d.find(func(o *Call) bool { return o.Phase == Ringing }); ringing != nil {

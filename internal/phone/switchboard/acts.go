@@ -20,17 +20,36 @@ func (b *Board) entered(l *line, p call.Phase) {
 		l.setup = time.Since(l.dialled)
 		b.move(l, api.Ringing)
 	case p == call.Ringing:
-		who := b.config.Gate.At(l.peer)
-		b.act(b.desk.Asks(l.id, l.peer, b.config.Gate.Knows(l.peer), b.config.AnswerAll || who.Auto && who.Name != ""))
+		c, who := desk.Call{ID: l.id, Peer: l.peer, Known: b.config.Gate.Knows(l.peer)}, b.config.Gate.At(l.peer)
+		c.Auto = b.config.AnswerAll || who.Auto && who.Name != ""
+		c.Rings, c.Why = b.config.Gate.Judge(l.peer) // anew: who was called then may not be now
+		b.act(b.desk.Asks(c))
+		b.replace(l)
 	case p == call.Talking && l.outgoing:
-		l.lease.take()
 		b.act(b.desk.Talks(l.id))
+		if b.desk.Hears(l.id) { // else it was hung up as the answer came
+			l.lease.take()
+		}
 		b.move(l, api.Talking)
 	case p == call.Talking:
 		b.move(l, api.Talking)
 	case p == call.Closing:
 		b.act(b.desk.Over(l.id)) // nothing more can be said in it
 		b.move(l, api.Closing)
+	}
+}
+
+// lostTime without a record is when a call makes room for a new one from the same
+// peer, who has lost it.
+const lostTime = 3 * time.Second
+
+// replace ends calls with the peer of a new one, which waits for their end, that
+// bring nothing; b.mu is held. Of those that came in the line sees to that itself.
+func (b *Board) replace(l *line) {
+	for _, o := range b.calls {
+		if o != l && o.peer == l.peer && o.phase == api.Talking && o.call.Status().Silence > lostTime {
+			o.hangUp()
+		}
 	}
 }
 
@@ -80,7 +99,9 @@ func (b *Board) act(acts []desk.Act) {
 			l.shown = true
 			b.move(l, api.Ringing)
 		case desk.Answer:
-			l.shown = true
+			if l.shown = true; l.phase == api.Over { // it was hushed, and is taken all the same
+				l.phase = api.Ringing
+			}
 			for _, o := range b.calls {
 				if o != l && o.outgoing && o.peer == l.peer {
 					o.instead = l.name
@@ -101,8 +122,10 @@ func (b *Board) act(acts []desk.Act) {
 			b.tellCall(l)
 		case desk.Resume:
 			l.lease.take()
-			if err := l.call.Hold(false); err != nil {
+			if err := l.call.Hold(false); err != nil { // it holds on, and the desk has to know
 				b.tell(api.Event{Notice: fmt.Sprintf("%s: %v", b.called(l), err)})
+				again, _ := b.desk.Hold(l.id, true)
+				b.act(again)
 			}
 			b.tellCall(l)
 		case desk.Missed:

@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -221,7 +222,9 @@ const mostMissed = 500
 func (b *Board) miss(a identity.Address, why string) {
 	m := api.Missed{At: time.Now().Round(time.Millisecond), Peer: a.Onion(), Name: b.config.Gate.At(a).Name, Why: why}
 	if b.missed = append(b.missed, m); len(b.missed) > mostMissed {
-		b.missed = b.missed[1:]
+		// Strangers go first: they can be as many as they like.
+		i := max(0, slices.IndexFunc(b.missed, func(m api.Missed) bool { return m.Name == "" }))
+		b.missed = slices.Delete(b.missed, i, i+1)
 	}
 	b.tell(api.Event{Missed: &m})
 }

@@ -3,16 +3,23 @@ package switchboard_test
 import (
 	"errors"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/sottovoce/sotto/call"
+	"github.com/sottovoce/sotto/call/control"
 	"github.com/sottovoce/sotto/identity"
 	"github.com/sottovoce/sotto/identity/contact"
 	"github.com/sottovoce/sotto/internal/api"
+	"github.com/sottovoce/sotto/internal/phone"
 	"github.com/sottovoce/sotto/internal/phone/desk"
+	"github.com/sottovoce/sotto/internal/phone/gate"
 	"github.com/sottovoce/sotto/internal/phone/switchboard"
+	"github.com/sottovoce/sotto/voice"
 )
 
 func memory() *network {
@@ -173,6 +180,158 @@ func TestStrangers(t *testing.T) {
 		ann.must(ann.HangUp(""))
 		ann.call("", api.Over)
 	})
+}
+
+// A call that cannot be taken off hold, since that cannot be said to the other
+// side, can be taken off later.
+func TestHeldWhileNothingCanBeSaid(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := memory()
+		people := household(t, n, nil, "ann", "bob")
+		ann, bob := people["ann"], people["bob"]
+		bob.dials("ann")
+		ann.call("bob", api.Ringing)
+		ann.must(ann.Answer(""))
+		bob.call("ann", api.Talking)
+		bob.must(bob.Hold("", true))
+		ann.await("held", func(e api.Event) bool { return e.Call != nil && e.Call.Held })
+		thaw, _ := n.freeze()
+		var full error
+		for size := 1000; size > 0; size /= 2 {
+			for full = nil; full == nil; {
+				full = bob.Say("1", strings.Repeat("x", size))
+			}
+		}
+		if !errors.Is(full, control.ErrFull) {
+			t.Fatal(full)
+		}
+		bob.must(bob.Hold("", false))
+		bob.await("why not", func(e api.Event) bool { return e.Notice == "ann: "+control.ErrFull.Error() })
+		if c := bob.Status().Calls[0]; !c.Holding {
+			t.Errorf("%+v", c)
+		}
+		bob.forget()
+		close(thaw)
+		for bob.Say("1", "is this on?") != nil {
+			<-time.After(time.Second)
+		}
+		ann.forget()
+		bob.must(bob.Hold("", false))
+		if c := bob.Status().Calls[0]; c.Holding {
+			t.Errorf("on hold for ever: %+v", c)
+		}
+		ann.await("held no more", func(e api.Event) bool { return e.Call != nil && e.Call.Phase == api.Talking && !e.Call.Held })
+	})
+}
+
+// Whoever calls anew has lost the call that is on and brings nothing: it makes room.
+func TestCalledAnewByWhoWasLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := memory()
+		people := household(t, n, nil, "ann", "bob")
+		ann, bob := people["ann"], people["bob"]
+		lost := ann.dials("bob")
+		bob.call("ann", api.Ringing)
+		bob.must(bob.Answer(""))
+		ann.call("bob", api.Talking)
+		_, renew := n.freeze()
+		bob.must(bob.HangUp("")) // of which ann hears nothing
+		bob.call("ann", api.Over)
+		bob.forget()
+		renew()
+		<-time.After(5 * time.Second)
+		if c := ann.Status().Calls; len(c) != 1 || c[0].ID != lost.ID || c[0].Reached {
+			t.Fatalf("%+v", c)
+		}
+		ann.forget()
+		bob.dials("ann")
+		ann.await("the new one", func(e api.Event) bool { return e.Call != nil && e.Call.Phase == api.Ringing && !e.Call.Outgoing })
+		ann.must(ann.Answer(""))
+		bob.call("ann", api.Talking)
+		ann.call("bob", api.Over)
+		if c := ann.Status().Calls; len(c) != 1 || c[0].ID == lost.ID || c[0].Phase != api.Talking {
+			t.Errorf("%+v", c)
+		}
+	})
+}
+
+// Two calls that are recorded take turns in one file: whoever is on hold meanwhile
+// adds nothing to it.
+func TestTwoCallsAreRecorded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "both.wav")
+		var audio phone.Audio
+		for _, err := range []error{audio.In.Set("silence"), audio.Out.Set(filepath.Join(t.TempDir(), "out.wav")), audio.Record.Set(path)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		sounds, err := phone.NewSounds(audio)
+		if err != nil {
+			t.Fatal(err)
+		}
+		people := household(t, memory(), func(name string, c *switchboard.Config) {
+			if name != "ann" {
+				return
+			}
+			c.RecordAll, c.Record = true, func(c *call.Call) (string, func(), error) {
+				r, err := sounds.Record(c)
+				if err != nil {
+					return "", nil, err
+				}
+				return path, r.Stop, nil
+			}
+		}, "ann", "bob", "cleo")
+		ann := people["ann"]
+		const each = 5 * time.Second
+		for _, name := range []string{"bob", "cleo"} {
+			people[name].dials("ann")
+			ann.call(name, api.Ringing)
+			ann.must(ann.Answer(""))
+			ann.await("recording "+name, func(e api.Event) bool { return e.Call != nil && e.Call.Name == name && e.Call.Recording })
+			<-time.After(each)
+		}
+		for _, name := range []string{"bob", "cleo"} {
+			people[name].must(people[name].HangUp(""))
+			ann.call(name, api.Over)
+		}
+		if err := sounds.Close(); err != nil {
+			t.Fatal(err)
+		}
+		is, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// 48 kHz, two bytes a sample; before the hang-up nobody has been quite gone.
+		if long := time.Duration(is.Size()) * time.Second / (2 * voice.SampleRate); long < 2*each-each/10 || long > 2*each+each/5 {
+			t.Errorf("two calls of %v one after the other are %v long", each, long)
+		}
+	})
+}
+
+// A stranger who was declined rings on for them. Called meanwhile that is answered,
+// and nobody is told that it is over.
+func TestDeclinedAndCalledBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		people := household(t, memory(), anybodyRings, "ann", "stranger")
+		ann, stranger := people["ann"], people["stranger"]
+		stranger.dials(ann.key.Address().Onion())
+		ann.call("", api.Ringing)
+		ann.must(ann.Decline(""))
+		ann.call("", api.Over)
+		if c := ann.dials(stranger.key.Address().Onion()); c.Outgoing || c.Phase == api.Over {
+			t.Errorf("%+v", c)
+		}
+		if c := ann.Status().Calls; len(c) != 1 || c[0].Phase == api.Over {
+			t.Errorf("%+v", c)
+		}
+		ann.call("", api.Talking)
+	})
+}
+
+func anybodyRings(_ string, c *switchboard.Config) {
+	book := c.Gate.Book()
+	c.Gate = gate.New("", book, func() (*contact.Book, error) { return book, nil }, contact.Policy{Ring: contact.Anyone})
 }
 
 // Do not disturb, unanswered and declined calls, and those that cannot be made.

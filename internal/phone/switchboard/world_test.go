@@ -30,6 +30,76 @@ type network struct {
 	mu    sync.Mutex
 	delay time.Duration // of a dial
 	doors map[identity.Address]chan net.Conn
+	calls []*icy        // callers' ends
+	thaw  chan struct{} // closed: new ones are not frozen any more; nil: they are not
+}
+
+// freeze has nothing come through on streams that are open or will be, until thaw
+// is closed; renew lets it through on those that are opened from then on.
+func (n *network) freeze() (thaw chan struct{}, renew func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.thaw = make(chan struct{})
+	for _, c := range n.calls {
+		c.thaw = n.thaw
+	}
+	return n.thaw, func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.thaw = nil
+	}
+}
+
+// caller is a caller's end of a stream.
+func (n *network) caller(conn net.Conn) net.Conn {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	c := &icy{Conn: conn, net: n, thaw: n.thaw, shut: make(chan struct{})}
+	n.calls = append(n.calls, c)
+	return c
+}
+
+type icy struct {
+	net.Conn
+	net  *network
+	thaw chan struct{} // nil: it is not frozen
+	shut chan struct{}
+	once sync.Once
+}
+
+func (c *icy) wait() error {
+	c.net.mu.Lock()
+	thaw := c.thaw
+	c.net.mu.Unlock()
+	if thaw == nil {
+		return nil
+	}
+	select {
+	case <-thaw:
+		return nil
+	case <-c.shut:
+		return net.ErrClosed
+	}
+}
+
+func (c *icy) Write(b []byte) (int, error) {
+	if err := c.wait(); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(b)
+}
+
+func (c *icy) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if e := c.wait(); e != nil {
+		return 0, e
+	}
+	return n, err
+}
+
+func (c *icy) Close() error {
+	c.once.Do(func() { close(c.shut) })
+	return c.Conn.Close()
 }
 
 func (n *network) dial(ctx context.Context, a identity.Address) (net.Conn, error) {
@@ -47,7 +117,7 @@ func (n *network) dial(ctx context.Context, a identity.Address) (net.Conn, error
 	ours, theirs := net.Pipe()
 	select {
 	case door <- theirs:
-		return ours, nil
+		return n.caller(ours), nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
