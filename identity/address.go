@@ -84,11 +84,11 @@ func Parse(text string) (Address, error) {
 	}
 	var a Address
 	copy(a[:], raw)
-	if raw[34] != 3 {
-		return Address{}, fmt.Errorf("%w (%d)", ErrVersion, raw[34])
-	}
-	if sum := checksum(a); sum[0] != raw[32] || sum[1] != raw[33] {
+	if checksum(a, raw[34]) != [2]byte(raw[32:34]) { // a wrong letter at the end is no other version
 		return Address{}, ErrChecksum
+	}
+	if raw[34] != version {
+		return Address{}, fmt.Errorf("%w (%d)", ErrVersion, raw[34])
 	}
 	if err := a.check(); err != nil {
 		return Address{}, err
@@ -109,8 +109,8 @@ func FromBytes(b []byte) (Address, error) {
 // Onion is the whole address in small letters, ".onion" included. It is the
 // only way to print one: logs and errors use [Address.String].
 func (a Address) Onion() string {
-	sum := checksum(a)
-	raw := append(append(a[:len(a):len(a)], sum[:]...), 3)
+	sum := checksum(a, version)
+	raw := append(append(a[:len(a):len(a)], sum[:]...), version)
 	return strings.ToLower(onionBase32.EncodeToString(raw)) + ".onion"
 }
 
@@ -162,11 +162,14 @@ var inverseOfEight = func() *edwards25519.Scalar {
 	return s.Invert(s)
 }()
 
-func checksum(a Address) [2]byte {
+// version is that of all addresses that there are.
+const version = 3
+
+func checksum(a Address, version byte) [2]byte {
 	h := sha3.New256()
 	h.Write([]byte(".onion checksum"))
 	h.Write(a[:])
-	h.Write([]byte{3})
+	h.Write([]byte{version})
 	sum := h.Sum(nil)
 	return [2]byte{sum[0], sum[1]}
 }

@@ -37,18 +37,19 @@ func TestParseTakesWhatPeoplePaste(t *testing.T) {
 
 func TestParseNamesWhatIsWrong(t *testing.T) {
 	wrong := map[string]error{
-		"":                                  identity.ErrAddress,
-		"example.com":                       identity.ErrAddress,
-		"expyuzz4wqqyqhjn.onion":            identity.ErrV2,
-		torProject[:55]:                     identity.ErrAddress,
-		torProject + "a":                    identity.ErrAddress,
-		"3" + torProject[1:]:                identity.ErrChecksum,
-		torProject[:55] + "e":               identity.ErrVersion,
-		torProject + ".onion:80":            identity.ErrAddress,
-		torProject[:20] + "1" + torProject:  identity.ErrAddress,
-		"user@" + torProject + ".onion":     identity.ErrAddress,
-		"www." + torProject + ".onion":      identity.ErrAddress,
-		torProject + ".onion\x00.evil.test": identity.ErrAddress,
+		"":                       identity.ErrAddress,
+		"example.com":            identity.ErrAddress,
+		"expyuzz4wqqyqhjn.onion": identity.ErrV2,
+		torProject[:55]:          identity.ErrAddress,
+		torProject + "a":         identity.ErrAddress,
+		"3" + torProject[1:]:     identity.ErrChecksum,
+		torProject[:55] + "e":    identity.ErrChecksum,
+		"2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen47uie": identity.ErrVersion,
+		torProject + ".onion:80":                                   identity.ErrAddress,
+		torProject[:20] + "1" + torProject:                         identity.ErrAddress,
+		"user@" + torProject + ".onion":                            identity.ErrAddress,
+		"www." + torProject + ".onion":                             identity.ErrAddress,
+		torProject + ".onion\x00.evil.test":                        identity.ErrAddress,
 	}
 	for text, want := range wrong {
 		if a, err := identity.Parse(text); !errors.Is(err, want) {

@@ -50,11 +50,15 @@ func Backup(key *identity.Key, contacts []byte, with *Passphrase) ([]byte, error
 // Restore makes an identity in dir of a backup, or of an identity file, sealed
 // or not: sealed with the passphrase that with gives, or unsealed if that is
 // nil. Contacts in the backup come with it. An identity, or contacts, that are
-// there are never replaced: [ErrExists].
+// there are never replaced: [ErrExists]. What is no whole backup is [ErrNoBackup]
+// or [ErrCut].
 func Restore(dir string, backup []byte, ask, with Ask) (*Vault, error) {
 	key, contacts, err := read(backup, ask)
 	if errors.Is(err, ErrDamaged) && !sealed(backup) && !bytes.Contains(backup, []byte("sotto identity ")) {
 		return nil, ErrNoBackup
+	}
+	if errors.Is(err, ErrDamaged) {
+		return nil, ErrCut
 	}
 	if err != nil {
 		return nil, err

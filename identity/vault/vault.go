@@ -48,6 +48,7 @@ var (
 	ErrContacts   = errors.New("the contacts file is damaged: restore it from a backup, or move it away and begin a new list")
 	ErrNewer      = errors.New("it was written by a newer sotto: use that one, nothing was touched")
 	ErrNoBackup   = errors.New("this is no backup of an identity, or a damaged one: take the file that sotto id export has written, or for an onion service's folder --tor")
+	ErrCut        = errors.New("this backup is cut short or damaged: take another copy of it")
 	ErrExists     = errors.New("there is one already, and it is never replaced")
 	ErrOpen       = errors.New("it can be read by others: chmod 600 it, and think about who may have read it")
 	ErrEmpty      = errors.New("the passphrase is empty")

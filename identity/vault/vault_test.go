@@ -345,7 +345,7 @@ func TestABackupBringsAllBack(t *testing.T) {
 		t.Errorf("over contacts: %v", err)
 	}
 	// What never was one is not called damaged; what once was one is.
-	for text, want := range map[string]error{"": vault.ErrNoBackup, "sotto contacts 1\n": vault.ErrNoBackup, string(backup[:80]): vault.ErrDamaged} {
+	for text, want := range map[string]error{"": vault.ErrNoBackup, "sotto contacts 1\n": vault.ErrNoBackup, string(backup[:80]): vault.ErrCut} {
 		if _, err := vault.Restore(dir, []byte(text), never, with(nil)); !errors.Is(err, want) {
 			t.Errorf("%q: %v", text, err)
 		}

@@ -203,6 +203,9 @@ func (cc *callCommand) alone(c *cobra.Command, home, whom string) error {
 	}
 	config := st.calls(cc.sound)
 	config.OneTime, config.Calls.Paths = cc.once, int(cc.paths)
+	if cc.once {
+		config.End = onceEnds
+	}
 	st.board = switchboard.New(config, os.Getpid())
 	if peer.Name != "" {
 		show.say("calling %s", title(peer))

@@ -53,7 +53,7 @@ var exitCodes = []struct {
 	{exitInterrupted, []error{errInterrupted}},
 	{exitAudio, []error{phone.ErrAudio}},
 	{exitIdentity, []error{
-		vault.ErrNone, vault.ErrDamaged, vault.ErrNoBackup, vault.ErrContacts, vault.ErrNewer, vault.ErrOpen, vault.ErrExists, vault.ErrInUse,
+		vault.ErrNone, vault.ErrDamaged, vault.ErrNoBackup, vault.ErrCut, vault.ErrContacts, vault.ErrNewer, vault.ErrOpen, vault.ErrExists, vault.ErrInUse,
 		contact.ErrBook, contact.ErrNewer, vault.ErrPassphrase, vault.ErrEmpty, vault.ErrTor, errSealed, errUnsure, errUnequal, errGiven,
 	}},
 	{exitUsage, []error{
@@ -216,7 +216,7 @@ voice) is in docs/threat-model.md.
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version(),
-		Args:          noArgs,
+		Args:          knownVerb,
 		RunE:          func(c *cobra.Command, _ []string) error { return o.atHome(c, up, asUp) },
 	}
 	root.SetVersionTemplate("sotto {{.Version}}\n")

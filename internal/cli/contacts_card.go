@@ -89,14 +89,16 @@ func (cc *contactsCommand) card(c *cobra.Command, args []string, short bool, loo
 }
 
 func (cc *contactsCommand) newVerify() *cobra.Command {
-	return &cobra.Command{
-		Use:   "verify [--json] NAME [WORD ...]",
+	off := false
+	c := &cobra.Command{
+		Use:   "verify [--off] [--json] NAME [WORD ...]",
 		Short: "Compare twelve words, to be sure of somebody's address",
 		Long: `Shows twelve words, which follow from your address and theirs. They see the same
 on their side if each of you has the other's true address. Read them to each
 other in person, or by a voice you know, one saying the odd words and one the
 even ones; then say whether they were the same, or give the words that you
-heard (four letters of each are enough) and let sotto compare.
+heard (four letters of each are enough) and let sotto compare. With --off the mark
+is taken from somebody who has it.
 
 The words are no secret. The list of them is published: docs/contacts.md.`,
 		Example: "  sotto contacts verify ann\n  sotto contacts verify ann simple torch three …",
@@ -107,8 +109,37 @@ The words are no secret. The list of them is published: docs/contacts.md.`,
 			return nil
 		},
 		ValidArgsFunction: cc.completeNames,
-		RunE:              func(c *cobra.Command, args []string) error { return cc.verify(c, args[0], args[1:]) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if off {
+				return cc.unverify(c, args[0])
+			}
+			return cc.verify(c, args[0], args[1:])
+		},
 	}
+	c.Flags().BoolVar(&off, "off", false, "take the mark away")
+	return c
+}
+
+// unverify takes the mark from somebody.
+func (cc *contactsCommand) unverify(c *cobra.Command, name string) error {
+	p, err := cc.people(c.Context())
+	if err != nil {
+		return err
+	}
+	who, err := p.find(name)
+	if err != nil {
+		return err
+	}
+	unmark := func(c *contact.Contact) { c.Verified = false }
+	if err := p.edit(c.CommandPath(), func() error { return p.book.Change(who.Address, unmark) }); err != nil {
+		return err
+	}
+	who.Verified = false
+	if cc.asJSON {
+		return cc.json(c, described(who))
+	}
+	note(c, "%s is not marked as verified any more.", who.Name)
+	return nil
 }
 
 // errWords says that two people do not see the same words.
@@ -147,7 +178,9 @@ func (cc *contactsCommand) verify(c *cobra.Command, name string, heard []string)
 	words := contact.Words(p.vault.Key.Address(), who.Address)
 	same := false
 	if len(heard) > 0 {
-		if err := compare(words, heard, who.Name); err != nil {
+		if err := compare(words, heard, who.Name); errors.Is(err, errWords) && who.Verified {
+			return fmt.Errorf("%w; %s", err, stillMarked(who))
+		} else if err != nil {
 			return err
 		}
 		same = true
@@ -177,10 +210,17 @@ func (cc *contactsCommand) verify(c *cobra.Command, name string, heard []string)
 		return cc.json(c, d)
 	case same:
 		note(c, "%s is verified.", who.Name)
+	case who.Verified:
+		note(c, "If the words differ, one of you has a wrong address: exchange cards again, by another way. %s.", stillMarked(who))
 	default:
 		note(c, "%s is not marked. If the words differ, one of you has a wrong address: exchange cards again, by another way.", who.Name)
 	}
 	return nil
+}
+
+// stillMarked says how a mark that was given before is taken away.
+func stillMarked(who contact.Contact) string {
+	return fmt.Sprintf("%s stays marked as verified: sotto contacts verify --off %s takes that back", who.Name, quoted(who.Name))
 }
 
 // printWords shows them in three lines of four, numbered.

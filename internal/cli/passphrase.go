@@ -96,6 +96,8 @@ func (o *options) newPassphrase(ctx context.Context) (*vault.Passphrase, error) 
 		if len(text) == 0 {
 			text = []byte(strings.Join(contact.RandomWords(7), " "))
 			tell("Your passphrase, to be written down now:\n\n  %s\n", text)
+		} else if len(text) < shortPassphrase {
+			tell("That is short: nothing else seals the identity, and whoever copies the file can try\nas many as they like. The same again takes it; anything else, and you are asked anew.")
 		}
 		p, err := vault.NewPassphrase(text)
 		if err != nil {
@@ -115,6 +117,9 @@ func (o *options) newPassphrase(ctx context.Context) (*vault.Passphrase, error) 
 	}
 	return nil, errUnequal
 }
+
+// shortPassphrase is below how many bytes a passphrase is called short.
+const shortPassphrase = 16
 
 var errUnequal = errors.New("no passphrase was entered twice alike: nothing was done")
 

@@ -141,6 +141,15 @@ func howItEnds(err error) api.End {
 	return api.End{Exit: exitCode(err), Error: err.Error() + remedy(err), Again: again}
 }
 
+// onceEnds is howItEnds for a one-time identity, of which nobody can have a card.
+func onceEnds(err error) api.End {
+	end := howItEnds(err)
+	if errors.Is(err, onion.ErrAuthorisation) {
+		end.Error = onion.ErrAuthorisation.Error() + ": a one-time identity cannot be one of them"
+	}
+	return end
+}
+
 // bootWait bounds tor's start. A first start over a slow or censored network
 // can take minutes; progress is shown all the while.
 const bootWait = 5 * time.Minute

@@ -89,7 +89,7 @@ func (s *sheaf) addresses() {
 	text("tor-project", "ok", "the Tor Project's site, published by people who are not us",
 		"2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion")
 	text("checksum", "address", "one character is another", other(9, name[9]^1^('a'^'c')))
-	text("version", "address", "version 4, and so another checksum, but nobody knows it", other(55, 'e'))
+	text("version", "address", "version 4, whose checksum is still that of version 3", other(55, 'e'))
 	text("v2", "address", "an address of tor's second version", "expyuzz4wqqyqhjn.onion")
 	text("short", "address", "a character is missing", string(name[:55])+".onion")
 	text("alphabet", "address", "a character that base32 does not have", other(20, '1'))
