@@ -53,6 +53,7 @@ func (f *fake) Mute(id string, on bool) error   { return f.note("mute %q %v", id
 func (f *fake) Hold(id string, on bool) error   { return f.note("hold %q %v", id, on) }
 func (f *fake) Record(id string, on bool) error { return f.note("record %q %v", id, on) }
 func (f *fake) Say(id, text string) error       { return f.note("say %q %s", id, text) }
+func (f *fake) Reread() error                   { return f.note("reread") }
 func (f *fake) Silent(on bool)                  { f.note("silent %v", on) }
 func (f *fake) PutAway()                        { f.note("put away") }
 
@@ -107,14 +108,14 @@ func TestAClientDrivesAPhone(t *testing.T) {
 	}
 	for _, err := range []error{
 		c.Answer(ctx, ""), c.Decline(ctx, "1"), c.HangUp(ctx, "2"), c.Mute(ctx, "3", true), c.Hold(ctx, "", false),
-		c.Record(ctx, "4", true), c.Say(ctx, "5", "hä?"), c.Silent(ctx, false), c.PutAway(ctx),
+		c.Record(ctx, "4", true), c.Say(ctx, "5", "hä?"), c.Silent(ctx, false), c.Reread(ctx), c.PutAway(ctx),
 	} {
 		if err != nil {
 			t.Error(err)
 		}
 	}
 	want := []string{
-		"call ann", `answer ""`, `decline "1"`, `hang up "2"`, `mute "3" true`, `hold "" false`, `record "4" true`, `say "5" hä?`, "silent false", "put away",
+		"call ann", `answer ""`, `decline "1"`, `hang up "2"`, `mute "3" true`, `hold "" false`, `record "4" true`, `say "5" hä?`, "silent false", "reread", "put away",
 	}
 	if f.mu.Lock(); !slices.Equal(f.told, want) {
 		t.Errorf("%q", f.told)

@@ -113,6 +113,12 @@ func (c *Client) Contacts(ctx context.Context) (all []Contact, err error) {
 	return all, err
 }
 
+// Reread tells the phone that its contacts have changed: when it returns they
+// count.
+func (c *Client) Reread(ctx context.Context) error {
+	return c.post(ctx, "contacts/reread", struct{}{})
+}
+
 // Events gives f what happens, a Status first, until ctx ends, f gives an error
 // or the phone is gone (ErrGone).
 func (c *Client) Events(ctx context.Context, f func(Event) error) error {
