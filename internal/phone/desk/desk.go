@@ -87,6 +87,7 @@ const (
 	WhySilent     = "this phone is silent"
 	WhyUnwanted   = "they may not ring here any more; they are not told, it rings on for them"
 	WhyUnanswered = "it was not answered"
+	WhyGivenUp    = "you hung up before they answered"
 )
 
 // Reasons why something cannot be done.

@@ -163,6 +163,9 @@ func (b *Board) ended(l *line, err error) {
 			e.Error = desk.WhyUnanswered
 		}
 	}
+	if l.outgoing && errors.Is(err, call.ErrCancelled) {
+		e.Error = desk.WhyGivenUp
+	}
 	if e.Instead = l.instead; e.Instead != "" {
 		e = api.End{Instead: l.instead}
 	}

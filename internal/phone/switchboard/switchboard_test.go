@@ -83,6 +83,22 @@ func TestACall(t *testing.T) {
 	})
 }
 
+// Whoever gives up reads that they did.
+func TestWhoHungUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		people := household(t, memory(), nil, "ann", "bob")
+		people["bob"].dials("ann")
+		people["bob"].call("ann", api.Ringing)
+		people["bob"].must(people["bob"].HangUp(""))
+		if e := people["bob"].call("ann", api.Over).End; e == nil || e.Error != desk.WhyGivenUp {
+			t.Errorf("%+v", e)
+		}
+		if e := people["ann"].call("bob", api.Over).End; e == nil || e.Error != desk.WhyUnanswered {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
 // Contacts that change count from when the phone was told: whoever is blocked as
 // they ring does not ring any more, and is not told or listed; whoever is not to be
 // answered without asking any more is not.
