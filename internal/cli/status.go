@@ -48,7 +48,7 @@ describes the events.
 				tell = func(e api.Event) error { return json.NewEncoder(out).Encode(e) }
 			}
 			err = phone.Events(c.Context(), tell)
-			if errors.Is(err, api.ErrGone) {
+			if errors.Is(err, api.ErrGone) && !errors.Is(err, api.ErrDied) {
 				return nil
 			}
 			return err
