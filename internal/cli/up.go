@@ -92,7 +92,7 @@ func (uc *upCommand) run(c *cobra.Command) error {
 	if !vault.Exists(home) {
 		return vault.ErrNone
 	}
-	lock, err := vault.Acquire(home, "sotto up")
+	lock, err := vault.Acquire(home, purposeUp)
 	if err != nil {
 		return err
 	}
