@@ -144,7 +144,7 @@ func TestPhonesAreDriven(t *testing.T) {
 		t.Error(s)
 	}
 	run(t, "", "hangup", "--home", home("alice"))
-	await(t, lines, &heard, "the call is over")
+	await(t, lines, &heard, "is over after")
 	for lines.Scan() {
 	}
 	if err := call.Wait(); err != nil {

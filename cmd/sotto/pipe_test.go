@@ -75,7 +75,7 @@ func pipesRound(t *testing.T) (unlike []string) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, stderr.String())
 	}
-	await(t, lines, &told, "the call is over")
+	await(t, lines, &told, "is over after")
 	up.Process.Signal(syscall.SIGINT)
 	for lines.Scan() {
 	}

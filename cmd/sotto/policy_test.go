@@ -83,7 +83,7 @@ func TestOnlyContactsRing(t *testing.T) {
 	await(t, his, &heard, "talking")
 	await(t, hers, &told, "a call from bob")
 	bob.Process.Signal(syscall.SIGINT)
-	await(t, hers, &told, "the call is over")
+	await(t, hers, &told, "is over after")
 	for his.Scan() {
 	}
 	bob.Wait()

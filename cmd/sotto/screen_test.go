@@ -76,8 +76,8 @@ func TestTwoScreens(t *testing.T) {
 	lines.waitFor("the call with alice is over")
 	lines.keys("quit", "Enter")
 	lines.waitFor("exit code 0")
-	up.keys("q")
-	up.waitFor("exit code 0")
+	up.keys("C-c") // q would still mean the call
+	up.waitFor("exit code 130")
 	// A phone that ends with its screen: at a word, at a key, at a signal.
 	own := screen(t, sound, dir, "own", sotto, "--plain", "--network", net, "--home", home("bob"))
 	own.waitFor("type help")

@@ -98,10 +98,10 @@ func TestTwoTerminals(t *testing.T) {
 	carol.waitFor("exit code 5")
 	alice.waitFor("they were told that you are in another call")
 	stranger.keys("q")
-	stranger.waitFor("hung up before it was answered")
+	stranger.waitFor("you hung up before they answered")
 	alice.waitFor("a stranger: you were busy with another")
 	alice.keys("q")
-	alice.waitFor("the call is over")
+	alice.waitFor("is over after")
 	bob.waitFor("exit code 0")
 	if out, err := exec.Command("opusinfo", filepath.Join(dir, "talk.opus")).CombinedOutput(); err != nil || !strings.Contains(string(out), "Encoded with sotto") || strings.Contains(string(out), "WARNING") {
 		t.Errorf("the recording: %v\n%s", err, out)
@@ -130,7 +130,7 @@ func TestTwoTerminals(t *testing.T) {
 		t.Errorf("the stranger sees:\n%s", text)
 	}
 	bob.keys("q")
-	bob.waitFor("hung up before it was answered")
+	bob.waitFor("you hung up before they answered")
 	if n := mics(); n != 0 {
 		t.Errorf("%d microphones are open after a declined call", n)
 	}
@@ -148,10 +148,10 @@ func TestTwoTerminals(t *testing.T) {
 		t.Errorf("the stranger sees:\n%s", text)
 	}
 	carol.keys("q")
-	alice.waitFor("the call is over")
+	alice.waitFor("is over after")
 	alice.waitFor("waiting for calls")
 	stranger.keys("q")
-	stranger.waitFor("hung up before it was answered")
+	stranger.waitFor("you hung up before they answered")
 	// The callee is interrupted in a call: the caller is told at once, the
 	// address goes down, nothing is left.
 	bob = screen(t, sound, dir, "bob3", sotto, "call", "--network", net, "--home", home("bob"))

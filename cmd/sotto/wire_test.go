@@ -135,7 +135,7 @@ func watchCall(t *testing.T, dir, name, wav string) *observed {
 	if out, err := call.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	await(t, lines, &told, "the call is over")
+	await(t, lines, &told, "is over after")
 	syscall.Kill(-up.Process.Pid, syscall.SIGINT)
 	for lines.Scan() {
 	}

@@ -87,18 +87,38 @@ func sign(f *os.File, purpose string) error {
 func holder(f *os.File) (name string) {
 	name = "another process"
 	within(patience, func() bool {
-		b := make([]byte, 128)
-		n, _ := f.ReadAt(b, 0)
-		line, _, whole := bytes.Cut(b[:n], []byte("\n"))
-		number, purpose, _ := strings.Cut(string(line), " ")
-		pid, err := strconv.Atoi(number)
-		if !whole || err != nil || purpose == "" || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			return false
+		pid, purpose := signature(f)
+		if purpose != "" {
+			name = fmt.Sprintf("%s (process %d)", purpose, pid)
 		}
-		name = fmt.Sprintf("%s (process %d)", purpose, pid)
-		return true
+		return purpose != ""
 	})
 	return name
+}
+
+// signature is who has signed f, as long as that process lives; else purpose is "".
+func signature(f *os.File) (pid int, purpose string) {
+	b := make([]byte, 128)
+	n, _ := f.ReadAt(b, 0)
+	line, _, whole := bytes.Cut(b[:n], []byte("\n"))
+	number, purpose, _ := strings.Cut(string(line), " ")
+	pid, err := strconv.Atoi(number)
+	if !whole || err != nil || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		return 0, ""
+	}
+	return pid, purpose
+}
+
+// Holder is the purpose of the process that has the profile in dir, as far as can
+// be seen without being in anybody's way; "" where there is none.
+func Holder(dir string) (purpose string) {
+	f, err := os.Open(filepath.Join(dir, "lock"))
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	_, purpose = signature(f)
+	return purpose
 }
 
 // Release gives it back.

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,8 +54,45 @@ func (f *fake) Mute(id string, on bool) error   { return f.note("mute %q %v", id
 func (f *fake) Hold(id string, on bool) error   { return f.note("hold %q %v", id, on) }
 func (f *fake) Record(id string, on bool) error { return f.note("record %q %v", id, on) }
 func (f *fake) Say(id, text string) error       { return f.note("say %q %s", id, text) }
+func (f *fake) Reread() error                   { return f.note("reread") }
 func (f *fake) Silent(on bool)                  { f.note("silent %v", on) }
 func (f *fake) PutAway()                        { f.note("put away") }
+
+// A phone that was killed is not said to have been put away.
+func TestAPhoneThatIsKilled(t *testing.T) {
+	dir := home(t)
+	l, err := api.Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	killed := make(chan struct{})
+	go func() {
+		defer close(killed)
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+				text := "data: {\"notice\":\"first\"}\n\n"
+				fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", len(text), text)
+			}
+			conn.Close()
+		}
+	}()
+	c, err := api.Dial(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := ""
+	err = c.Events(t.Context(), func(e api.Event) error { heard = e.Notice; return nil })
+	if heard != "first" || !errors.Is(err, api.ErrDied) || !errors.Is(err, api.ErrGone) {
+		t.Errorf("%q, %v", heard, err)
+	}
+	l.Close()
+	<-killed
+}
 
 // serve answers for f in a profile until the test, or stop, ends it.
 func serve(t *testing.T, f *fake, home string) (stop func()) {
@@ -107,14 +145,14 @@ func TestAClientDrivesAPhone(t *testing.T) {
 	}
 	for _, err := range []error{
 		c.Answer(ctx, ""), c.Decline(ctx, "1"), c.HangUp(ctx, "2"), c.Mute(ctx, "3", true), c.Hold(ctx, "", false),
-		c.Record(ctx, "4", true), c.Say(ctx, "5", "hä?"), c.Silent(ctx, false), c.PutAway(ctx),
+		c.Record(ctx, "4", true), c.Say(ctx, "5", "hä?"), c.Silent(ctx, false), c.Reread(ctx), c.PutAway(ctx),
 	} {
 		if err != nil {
 			t.Error(err)
 		}
 	}
 	want := []string{
-		"call ann", `answer ""`, `decline "1"`, `hang up "2"`, `mute "3" true`, `hold "" false`, `record "4" true`, `say "5" hä?`, "silent false", "put away",
+		"call ann", `answer ""`, `decline "1"`, `hang up "2"`, `mute "3" true`, `hold "" false`, `record "4" true`, `say "5" hä?`, "silent false", "reread", "put away",
 	}
 	if f.mu.Lock(); !slices.Equal(f.told, want) {
 		t.Errorf("%q", f.told)
@@ -135,10 +173,10 @@ func TestAClientDrivesAPhone(t *testing.T) {
 		}
 		return nil
 	})
-	if !errors.Is(err, api.ErrGone) || !slices.Equal(heard, []string{"first", "last"}) {
+	if !errors.Is(err, api.ErrGone) || errors.Is(err, api.ErrDied) || !slices.Equal(heard, []string{"first", "last"}) {
 		t.Errorf("%q, %v", heard, err)
 	}
-	if _, err := c.Status(ctx); !errors.Is(err, api.ErrGone) {
+	if _, err := c.Status(ctx); !errors.Is(err, api.ErrGone) || errors.Is(err, api.ErrDied) {
 		t.Error(err)
 	}
 	if _, err := api.Dial(dir); !errors.Is(err, api.ErrNoPhone) {

@@ -21,6 +21,13 @@ var (
 	ErrGone    = errors.New("the phone has been put away")
 )
 
+// ErrDied is an [ErrGone] of a phone that had no time to say so.
+var ErrDied error = died{errors.New("the phone has ended without a word (was it killed?)")}
+
+type died struct{ error }
+
+func (died) Is(target error) bool { return target == ErrGone }
+
 // Client speaks to a phone. Its methods may be called from any goroutine.
 type Client struct{ http http.Client }
 
@@ -84,7 +91,10 @@ func (c *Client) send(ctx context.Context, method, path string, body any) (*http
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fmt.Errorf("%w (%w)", ErrGone, err)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, ErrGone // with its socket, in good order
+		}
+		return nil, fmt.Errorf("%w (%w)", ErrDied, err)
 	}
 	if answer.StatusCode < 300 {
 		return answer, nil
@@ -113,8 +123,14 @@ func (c *Client) Contacts(ctx context.Context) (all []Contact, err error) {
 	return all, err
 }
 
+// Reread tells the phone that its contacts have changed: when it returns they
+// count.
+func (c *Client) Reread(ctx context.Context) error {
+	return c.post(ctx, "contacts/reread", struct{}{})
+}
+
 // Events gives f what happens, a Status first, until ctx ends, f gives an error
-// or the phone is gone (ErrGone).
+// or the phone is gone: ErrDied if the stream broke off, else ErrGone.
 func (c *Client) Events(ctx context.Context, f func(Event) error) error {
 	answer, err := c.send(ctx, http.MethodGet, "events", nil)
 	if err != nil {
@@ -138,6 +154,9 @@ func (c *Client) Events(ctx context.Context, f func(Event) error) error {
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if lines.Err() != nil {
+		return ErrDied // in the middle of the stream
 	}
 	return ErrGone
 }

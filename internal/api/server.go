@@ -103,6 +103,11 @@ func (s *Server) handler() http.Handler {
 			s.done(w, s.Phone.Say(b.Call, b.Text))
 		}
 	})
+	mux.HandleFunc("POST /v1/contacts/reread", func(w http.ResponseWriter, r *http.Request) {
+		if s.read(w, r, &struct{}{}) {
+			s.done(w, s.Phone.Reread())
+		}
+	})
 	mux.HandleFunc("POST /v1/silent", func(w http.ResponseWriter, r *http.Request) {
 		var b quiet
 		if s.read(w, r, &b) {

@@ -111,7 +111,7 @@ func (cc *callCommand) run(c *cobra.Command, whom string) error {
 		return err
 	}
 	if !cc.once {
-		switch phone, err := api.Dial(home); {
+		switch phone, err := findPhone(c.Context(), home); {
 		case err == nil:
 			return cc.through(c, phone, whom)
 		case !errors.Is(err, api.ErrNoPhone):
@@ -123,7 +123,7 @@ func (cc *callCommand) run(c *cobra.Command, whom string) error {
 	} else {
 		home = filepath.Join(home, "once")
 	}
-	lock, err := vault.Acquire(home, "sotto call")
+	lock, err := vault.Acquire(home, purposeCall)
 	if err != nil {
 		return err
 	}

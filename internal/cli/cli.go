@@ -107,7 +107,7 @@ func Main(args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends sotto at once
+	context.AfterFunc(ctx, stop) // a second signal ends sotto at once, but see outlive
 	root := newRoot()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -26,6 +27,7 @@ type console struct {
 	status  api.Status
 	calls   []*shown
 	last    *api.Call   // how the one call ended
+	ended   time.Time   // when a call was last over
 	strange strangeness // of missed calls
 }
 
@@ -47,9 +49,18 @@ func (s *shown) since() time.Duration {
 // errHungUp is q while nobody calls: the phone is put away.
 var errHungUp = errors.New("put away")
 
+// errNobodyLooks is that the terminal is gone, which is a signal to hang up like
+// SIGHUP, and may come before it, or without.
+var errNobodyLooks = fmt.Errorf("%w: the terminal is gone", errInterrupted)
+
 // run shows the phone until it is gone, or the one call is over. It gives
-// errInterrupted for Ctrl-C, and errHungUp for q while nobody calls.
+// errInterrupted for Ctrl-C and a terminal that is gone, and errHungUp for q while
+// nobody calls.
 func (c *console) run(ctx context.Context) error {
+	defer outlive()()
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	lost := c.lost
 	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	events, ended := make(chan api.Event), make(chan error, 1)
 	go func() {
@@ -74,6 +85,9 @@ func (c *console) run(ctx context.Context) error {
 			}
 			_ = c.phone.HangUp(inner, c.only) // and its end is seen
 			interrupted, late = nil, time.After(hangUpTime)
+		case <-lost:
+			lost = nil
+			leave(errNobodyLooks)
 		case <-late:
 			return errInterrupted
 		case e := <-events:
@@ -95,6 +109,7 @@ func (c *console) run(ctx context.Context) error {
 		case key, ok := <-c.keys:
 			if !ok {
 				c.keys = nil
+				leave(errNobodyLooks)
 				continue
 			}
 			if err := c.press(inner, key); err != nil {

@@ -91,6 +91,7 @@ func (c *console) over(s *shown, before api.CallPhase, mine bool) {
 			c.calls = append(c.calls[:i:i], c.calls[i+1:]...)
 		}
 	}
+	c.ended = time.Now()
 	end := s.End
 	switch {
 	case end == nil:
@@ -113,9 +114,9 @@ func (c *console) over(s *shown, before api.CallPhase, mine bool) {
 	switch {
 	case before == "" || !mine:
 	case s.talked && end.Error == "":
-		c.say("the call is over after %s", clock(time.Duration(s.TalkedMS)*time.Millisecond))
+		c.say("the call with %s is over after %s", cmp.Or(name(s.Call), "a stranger"), clock(time.Duration(s.TalkedMS)*time.Millisecond))
 	case s.talked || s.Outgoing:
-		c.say("the call has ended: %s", end.Error)
+		c.say("the call with %s has ended: %s", cmp.Or(name(s.Call), "a stranger"), end.Error)
 	case end.Error == desk.WhyUnanswered, end.Error == desk.WhyContact: // it is listed as missed
 	default:
 		c.say("%s", end.Error)

@@ -56,6 +56,10 @@ func (c *console) waits(front *shown) *shown {
 // typing to another call, or to nobody, has not seen who calls yet.
 const startle = 500 * time.Millisecond
 
+// settle is how long after a call's end q does not end the phone: whoever presses
+// it then, or twice, means the call.
+const settle = 2 * time.Second
+
 // press does what a key says.
 func (c *console) press(ctx context.Context, key byte) error {
 	if key == ctrlC {
@@ -107,7 +111,7 @@ func (c *console) press(ctx context.Context, key byte) error {
 			err = c.phone.Decline(ctx, ringing.ID)
 		case front != nil && front.Phase != api.Closing:
 			err = c.phone.HangUp(ctx, front.ID)
-		case len(c.calls) == 0 && c.only == "":
+		case len(c.calls) == 0 && c.only == "" && time.Since(c.ended) >= settle:
 			return errHungUp
 		}
 	}

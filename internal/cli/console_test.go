@@ -37,7 +37,7 @@ func TestTheConsoleTells(t *testing.T) {
 	for _, want := range []string{
 		"tor [############------------]  50 %  half\n", "publishing your address …\n", "you are up at x.onion\nyour contact rings\nwaiting for calls, q ends\n",
 		"a call from ann (verified)\n", "the other side records this call\n", "talking: m mutes, p is push-to-talk, h holds, r records, q hangs up\n", "they record",
-		"ann (verified): hello\nyou: hi\n", "the call is over after 1:05\nwaiting for calls, q ends\na device is gone\n",
+		"ann (verified): hello\nyou: hi\n", "the call with ann (verified) is over after 1:05\nwaiting for calls, q ends\na device is gone\n",
 	} {
 		i := strings.Index(text, want)
 		if i < 0 {
@@ -63,8 +63,24 @@ func TestHowTheConsoleTellsEnds(t *testing.T) {
 	out := api.Call{ID: "1", Peer: "y.onion", Name: "ann", Outgoing: true, Phase: api.Dialing}
 	over := out
 	over.Phase, over.End = api.Over, &api.End{Exit: 4, Error: "nobody is there"}
-	if text := shows(&console{}, statusEvent(api.Status{Phase: api.Up}), callEvent(out), callEvent(over)); !strings.Contains(text, "calling ann\n") || !strings.Contains(text, "the call has ended: nobody is there\n") {
+	if text := shows(&console{}, statusEvent(api.Status{Phase: api.Up}), callEvent(out), callEvent(over)); !strings.Contains(text, "calling ann\n") || !strings.Contains(text, "the call with ann has ended: nobody is there\n") {
 		t.Error(text)
+	}
+}
+
+// q that is pressed twice to hang up does not end the phone.
+func TestASecondQ(t *testing.T) {
+	talk := api.Call{ID: "1", Name: "ann", Phase: api.Talking}
+	over := talk
+	over.Phase, over.End = api.Over, &api.End{}
+	c := &console{}
+	shows(c, callEvent(talk), callEvent(over))
+	if err := c.press(t.Context(), 'q'); err != nil {
+		t.Error(err)
+	}
+	c.ended = c.ended.Add(-settle)
+	if err := c.press(t.Context(), 'q'); err != errHungUp {
+		t.Errorf("it does not end: %v", err)
 	}
 }
 

@@ -34,7 +34,8 @@ To know each other, two people
        sotto call ann
 
 Only contacts ring, unless sotto contacts policy says otherwise. The list is
-sealed with the identity. While sotto up runs, changes count at once.`,
+sealed with the identity. While sotto up runs, changes count from when the command
+returns, also for who rings at that moment.`,
 		Example: `  sotto contacts add ann                   asks for her card or address
   sotto contacts add ann < ann.card
   zbarimg -q --raw photo.png | sotto contacts add ann

@@ -198,7 +198,7 @@ func (cc *contactsCommand) verify(c *cobra.Command, name string, heard []string)
 	}
 	if same {
 		mark := func(c *contact.Contact) { c.Verified = true }
-		if err := p.edit(c.CommandPath(), func() error { return p.book.Change(who.Address, mark) }); err != nil {
+		if err := p.edit(c.Context(), c.CommandPath(), func() error { return p.book.Change(who.Address, mark) }); err != nil {
 			return err
 		}
 		who.Verified = true

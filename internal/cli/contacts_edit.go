@@ -67,7 +67,7 @@ func (cc *contactsCommand) add(c *cobra.Command, args []string) error {
 			return err
 		}
 	}
-	return p.edit(c.CommandPath(), func() error {
+	return p.edit(c.Context(), c.CommandPath(), func() error {
 		if card.Address == p.vault.Key.Address() {
 			return errOwn
 		}

@@ -7,22 +7,48 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/sottovoce/sotto/identity/contact"
+	"github.com/sottovoce/sotto/identity/vault"
 	"github.com/sottovoce/sotto/internal/api"
 )
 
 // driven is the phone that a command is for: the one of the profile that is up.
-func (o *options) driven() (*api.Client, error) {
+func (o *options) driven(ctx context.Context) (*api.Client, error) {
 	home, err := o.profile()
 	if err != nil {
 		return nil, err
 	}
-	return api.Dial(home)
+	return findPhone(ctx, home)
 }
+
+// startTime is how long a phone that has the profile is given to open its socket,
+// or to go.
+const startTime = 5 * time.Second
+
+// findPhone finds the phone of a profile, also one that is only about to start.
+func findPhone(ctx context.Context, home string) (*api.Client, error) {
+	phone, err := api.Dial(home)
+	for end := time.Now().Add(startTime); errors.Is(err, api.ErrNoPhone) && isPhone(vault.Holder(home)) && time.Now().Before(end); {
+		if !wait(ctx, startTime/100) {
+			return nil, ctx.Err()
+		}
+		phone, err = api.Dial(home)
+	}
+	return phone, err
+}
+
+// The purposes of those who have a profile as phones.
+const (
+	purposeUp   = "sotto up"
+	purposeCall = "sotto call"
+)
+
+func isPhone(purpose string) bool { return purpose == purposeUp || purpose == purposeCall }
 
 const driveHelp = `
 A phone must be up in another terminal: sotto up, or a sotto call. Which call is
@@ -42,7 +68,7 @@ func (o *options) drive(c *cobra.Command, act func(ctx context.Context, phone *a
 	}
 	c.ValidArgsFunction = o.completeCalls
 	c.RunE = func(c *cobra.Command, args []string) error {
-		phone, err := o.driven()
+		phone, err := o.driven(c.Context())
 		if err != nil {
 			return err
 		}
@@ -92,8 +118,12 @@ func which(ctx context.Context, phone *api.Client, text string) (string, error) 
 // completeCalls completes an argument with the calls that are on.
 func (o *options) completeCalls(c *cobra.Command, args []string, begun string) (found []string, _ cobra.ShellCompDirective) {
 	const none = cobra.ShellCompDirectiveNoFileComp
-	phone, err := o.driven()
+	home, err := o.profile()
 	if err != nil || len(args) > 0 {
+		return nil, none
+	}
+	phone, err := api.Dial(home) // Tab does not wait for one that starts
+	if err != nil {
 		return nil, none
 	}
 	ctx := c.Context()
@@ -178,7 +208,7 @@ bytes; what does not print is left out.
 ` + driveHelp,
 		Example: "  sotto say\n  echo 'I am in the second room' | sotto say\n  sotto say --to ann < notes.txt",
 		RunE: func(c *cobra.Command, args []string) error {
-			phone, err := o.driven()
+			phone, err := o.driven(c.Context())
 			if err != nil {
 				return err
 			}
@@ -253,7 +283,7 @@ policy --silent.
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			phone, err := o.driven()
+			phone, err := o.driven(c.Context())
 			if err != nil {
 				return err
 			}

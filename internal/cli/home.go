@@ -36,7 +36,7 @@ func (o *options) atHome(c *cobra.Command, up *upCommand, asUp *cobra.Command) e
 	if err != nil {
 		return err
 	}
-	client, err := api.Dial(home)
+	client, err := findPhone(c.Context(), home)
 	switch {
 	case err == nil:
 		return o.face(c.Context(), client, false)

@@ -31,7 +31,7 @@ func household(t *testing.T, who map[string]identity.Address) *people {
 	}
 	p := &people{home: home, vault: v, book: &contact.Book{}}
 	for name, a := range who {
-		if err := p.edit("test", func() error { return p.book.Add(contact.Contact{Name: name, Card: contact.Card{Address: a}}) }); err != nil {
+		if err := p.edit(t.Context(), "test", func() error { return p.book.Add(contact.Contact{Name: name, Card: contact.Card{Address: a}}) }); err != nil {
 			t.Fatal(err)
 		}
 	}

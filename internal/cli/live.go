@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +29,9 @@ type live struct {
 	line   string    // which
 	stage  string    // of the changing line last written
 	spoken time.Time // when that was
+
+	once sync.Once
+	lost chan struct{} // closed when out is a terminal or pipe that is gone
 }
 
 // seldom is how often the changing line is written where it cannot change.
@@ -48,7 +53,7 @@ func (l *live) plain(on bool) {
 
 // newLive writes to out.
 func newLive(out io.Writer) *live {
-	l := &live{out: out, width: 80}
+	l := &live{out: out, width: 80, lost: make(chan struct{})}
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		l.tty = true
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 20 {
@@ -56,6 +61,13 @@ func newLive(out io.Writer) *live {
 		}
 	}
 	return l
+}
+
+// write writes to a terminal that may be gone, as when its window was closed.
+func (l *live) write(what ...any) {
+	if _, err := fmt.Fprint(l.out, what...); errors.Is(err, syscall.EIO) || errors.Is(err, syscall.EPIPE) {
+		l.once.Do(func() { close(l.lost) })
+	}
 }
 
 // say writes a line that stays.
@@ -67,7 +79,7 @@ func (l *live) say(format string, args ...any) {
 	if l.tty || l.bare {
 		end = "\r\n" // the terminal may be reading single keys
 	}
-	fmt.Fprint(l.out, fmt.Sprintf(format, args...), end)
+	l.write(fmt.Sprintf(format, args...), end)
 }
 
 // show writes the changing line. stage names what it is about.
@@ -79,7 +91,7 @@ func (l *live) show(stage, text string) {
 			text = string(r[:l.width-1])
 		}
 		if !l.shown || text != l.line { // a line that stays is not written again and again
-			fmt.Fprint(l.out, "\r\x1b[K", text)
+			l.write("\r\x1b[K", text)
 		}
 		l.shown, l.line = true, text
 		return
@@ -92,7 +104,7 @@ func (l *live) show(stage, text string) {
 	if l.bare {
 		end = "\r\n"
 	}
-	fmt.Fprint(l.out, text, end)
+	l.write(text, end)
 }
 
 // bell rings the terminal's bell.
@@ -100,7 +112,7 @@ func (l *live) bell() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.tty {
-		fmt.Fprint(l.out, "\a")
+		l.write("\a")
 	}
 }
 
@@ -113,7 +125,7 @@ func (l *live) clear() {
 
 func (l *live) wipe() {
 	if l.shown {
-		fmt.Fprint(l.out, "\r\x1b[K")
+		l.write("\r\x1b[K")
 		l.shown = false
 	}
 }

@@ -61,12 +61,25 @@ func (o *options) change(c *cobra.Command, f func(*people) error) error {
 	if err != nil {
 		return err
 	}
-	return p.edit(c.CommandPath(), func() error { return f(p) })
+	return p.edit(c.Context(), c.CommandPath(), func() error { return f(p) })
 }
 
-// edit lets f change the contacts as they are now, and saves them. f must not
-// wait for anybody.
-func (p *people) edit(purpose string, f func() error) error {
+// edit lets f change the contacts as they are now, saves them, and has a phone
+// that is up go by them before it returns. f must not wait for anybody.
+func (p *people) edit(ctx context.Context, purpose string, f func() error) error {
+	if err := p.save(purpose, f); err != nil {
+		return err
+	}
+	if err := p.count(ctx); err != nil {
+		return fmt.Errorf("it is saved, but the phone that is up does not go by it yet: %w", err)
+	}
+	if p.saved == nil {
+		return nil
+	}
+	return p.saved()
+}
+
+func (p *people) save(purpose string, f func() error) error {
 	lock, err := vault.AcquireContacts(p.home, purpose)
 	if err != nil {
 		return err
@@ -80,10 +93,19 @@ func (p *people) edit(purpose string, f func() error) error {
 	}
 	text := p.book.Bytes()
 	defer clear(text)
-	if err := p.vault.SaveContacts(text); err != nil || p.saved == nil {
-		return err
+	return p.vault.SaveContacts(text)
+}
+
+// count waits until a phone that is up goes by the contacts as they are kept now.
+func (p *people) count(ctx context.Context) error {
+	phone, err := api.Dial(p.home)
+	if err == nil {
+		err = phone.Reread(ctx)
 	}
-	return p.saved()
+	if errors.Is(err, api.ErrNoPhone) || errors.Is(err, api.ErrGone) {
+		return nil
+	}
+	return err
 }
 
 // find is the contact that text names, by name, address or card.

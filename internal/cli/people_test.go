@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -8,6 +10,7 @@ import (
 
 	"github.com/sottovoce/sotto/identity"
 	"github.com/sottovoce/sotto/identity/contact"
+	"github.com/sottovoce/sotto/internal/api"
 )
 
 // Many who change the contacts at once, each with an old view of them: nothing
@@ -19,7 +22,7 @@ func TestNoChangeIsLost(t *testing.T) {
 		mine, a := *p, newAddress(t)
 		mine.book = &contact.Book{}
 		group.Go(func() {
-			err := mine.edit("test", func() error {
+			err := mine.edit(t.Context(), "test", func() error {
 				return mine.book.Add(contact.Contact{Name: fmt.Sprint("Nr ", i), Card: contact.Card{Address: a}})
 			})
 			if err != nil {
@@ -30,6 +33,52 @@ func TestNoChangeIsLost(t *testing.T) {
 	group.Wait()
 	if b, err := p.read(); err != nil || b.Len() != 10 {
 		t.Errorf("%d of 10 are there, %v", b.Len(), err)
+	}
+}
+
+// rereader is a phone of which nothing but [api.Phone.Reread] is asked.
+type rereader struct {
+	api.Phone
+	reread func() error
+}
+
+func (r rereader) Reread() error { return r.reread() }
+
+// A command that changes contacts returns when a phone that is up goes by them, and
+// says so where it does not.
+func TestAPhoneThatIsUpGoesByAChange(t *testing.T) {
+	p := household(t, nil)
+	socket, err := api.Listen(p.home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var counted *contact.Book
+	var damaged error
+	phone := rereader{reread: func() (err error) {
+		counted, err = p.read()
+		return errors.Join(err, damaged)
+	}}
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- (&api.Server{Phone: phone, Exit: exitCode}).Serve(ctx, socket) }()
+	add := func(name string) error {
+		return p.edit(t.Context(), "test", func() error {
+			return p.book.Add(contact.Contact{Name: name, Card: contact.Card{Address: newAddress(t)}})
+		})
+	}
+	if err := add("Ann"); err != nil || counted == nil || counted.Len() != 1 {
+		t.Errorf("%+v, %v", counted, err)
+	}
+	damaged = errors.New("no")
+	if err := add("Bob"); err == nil || !strings.Contains(err.Error(), "does not go by it yet: no") {
+		t.Error(err)
+	}
+	cancel()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+	if err := add("Cleo"); err != nil { // and no phone is up
+		t.Error(err)
 	}
 }
 

@@ -83,7 +83,7 @@ func rest(ctx context.Context, pause time.Duration, keyboard <-chan byte) error 
 		case key, ok := <-keyboard:
 			switch {
 			case !ok:
-				keyboard = nil
+				return errNobodyLooks
 			case key == ctrlC, key == 'q', key == 'Q':
 				return errInterrupted
 			}

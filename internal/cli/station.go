@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -92,7 +93,12 @@ func (o *options) newStation(home string, key *identity.Key, known *people, over
 	if st.sounds, err = phone.NewSounds(s.audio); err != nil {
 		return nil, err
 	}
-	st.sounds.Warn = func(err error) { st.board.Notice(err.Error()) }
+	st.sounds.Warn = func(err error) {
+		st.board.Notice(err.Error())
+		if errors.Is(err, syscall.EPIPE) { // who read standard output is gone, with which any program ends
+			st.board.PutAway()
+		}
+	}
 	return st, nil
 }
 
@@ -182,6 +188,7 @@ const hookGrace = 2 * time.Second
 
 // run runs the phone for as long as work does, which drives it as a client.
 func (st *station) run(ctx context.Context, work func(context.Context, *api.Client, chan struct{}) error) error {
+	defer outlive()()
 	socket, err := api.Listen(st.home)
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ describes the events.
 		Example: "  sotto status\n  sotto status --json\n  sotto status --follow --json | while read -r event; do …; done",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			phone, err := o.driven()
+			phone, err := o.driven(c.Context())
 			if err != nil {
 				return err
 			}
@@ -48,7 +48,7 @@ describes the events.
 				tell = func(e api.Event) error { return json.NewEncoder(out).Encode(e) }
 			}
 			err = phone.Events(c.Context(), tell)
-			if errors.Is(err, api.ErrGone) {
+			if errors.Is(err, api.ErrGone) && !errors.Is(err, api.ErrDied) {
 				return nil
 			}
 			return err
@@ -150,7 +150,7 @@ reason. No log of calls is kept anywhere: when the phone ends this list is gone.
 		Example: "  sotto log\n  sotto log --json",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			phone, err := o.driven()
+			phone, err := o.driven(c.Context())
 			if err != nil {
 				return err
 			}

@@ -34,7 +34,7 @@ func (uc *upCommand) command() *cobra.Command {
 shown, whose address they have proven to be theirs, the bell rings, and you are
 asked: y answers, n declines. In a call m mutes, p is push-to-talk (then the space
 bar speaks, and once more listens), h holds, r records (the other side is told)
-and q hangs up; while waiting q ends. A contact who calls while you talk rings,
+and q hangs up; while waiting q ends, but not within 2 s of a call's end. A contact who calls while you talk rings,
 too: y puts the first on hold. Contacts that are added meanwhile (sotto contacts
 add) count at once.
 
@@ -92,7 +92,7 @@ func (uc *upCommand) run(c *cobra.Command) error {
 	if !vault.Exists(home) {
 		return vault.ErrNone
 	}
-	lock, err := vault.Acquire(home, "sotto up")
+	lock, err := vault.Acquire(home, purposeUp)
 	if err != nil {
 		return err
 	}

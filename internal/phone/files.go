@@ -159,6 +159,13 @@ func (o *Output) Given() bool { return o.spec != "" }
 // Standard says that it writes standard output.
 func (o *Output) Standard() bool { return o.path == "-" }
 
+// whole makes the file's path one from / on, as far as it has one.
+func (o *Output) whole() {
+	if path, err := filepath.Abs(o.path); err == nil && !o.Standard() {
+		o.path = path
+	}
+}
+
 // keeper keeps frames until it is closed.
 type keeper interface {
 	voice.FrameWriter

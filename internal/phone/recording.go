@@ -103,6 +103,7 @@ func (s *Sounds) Record(c *call.Call) (*Recording, error) {
 				return nil, err
 			}
 		}
+		s.audio.Record.whole()
 		k, err := s.audio.Record.create(os.O_EXCL)
 		if err != nil {
 			return nil, fmt.Errorf("%w: nothing is recorded: %w", ErrAudio, err)
@@ -137,7 +138,7 @@ func (r *Recording) Stop() {
 	})
 }
 
-// RecordingPath is the file of recordings; "" before the first that was given
+// RecordingPath is the file of recordings, its whole path; "" before the first that was given
 // no name.
 func (s *Sounds) RecordingPath() string {
 	s.recordMu.Lock()

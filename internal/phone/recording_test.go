@@ -79,6 +79,18 @@ func TestBothVoicesAreOnTheTape(t *testing.T) {
 	})
 }
 
+// Notices and programs are told where a recording is, wherever they are.
+func TestARecordingHasAWholePath(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	for spec, want := range map[string]string{"talk.opus": filepath.Join(dir, "talk.opus"), "opus:a/b": filepath.Join(dir, "a/b"), "/a/b.wav": "/a/b.wav", "-": "-", "raw:8000:1:s16le": "-"} {
+		o := output(t, spec)
+		if o.whole(); o.path != want || o.String() != spec {
+			t.Errorf("%s: %s, not %s", spec, o.path, want)
+		}
+	}
+}
+
 // Nothing is recorded before a call talks, and a recording replaces none.
 func TestNothingToRecord(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "talk.opus")

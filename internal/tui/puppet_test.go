@@ -91,5 +91,6 @@ func (p *puppet) Record(id string, on bool) error {
 	return p.note("record", id, onOff(on, "on", "off"))
 }
 func (p *puppet) Say(id, text string) error { return p.note("say", id, text) }
+func (p *puppet) Reread() error             { return nil }
 func (p *puppet) Silent(on bool)            { p.note("silent", onOff(on, "on", "off")) }
 func (p *puppet) PutAway()                  { p.note("put away") }

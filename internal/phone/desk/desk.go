@@ -85,7 +85,9 @@ const (
 	WhyBusy       = "you were busy with another"
 	WhyContact    = "a contact called meanwhile"
 	WhySilent     = "this phone is silent"
+	WhyUnwanted   = "they may not ring here any more; they are not told, it rings on for them"
 	WhyUnanswered = "it was not answered"
+	WhyGivenUp    = "you hung up before they answered"
 )
 
 // Reasons why something cannot be done.

@@ -50,6 +50,29 @@ func TestWhatBecomesOfCalls(t *testing.T) {
 		want string
 	}
 	for name, run := range map[string]func(d *Desk) []step{
+		"who rings is blocked": func(d *Desk) []step {
+			return []step{
+				{contact(d, 1, ann), "ring 1; "},
+				{d.Judged(Call{ID: 1, Peer: ann, Known: true, Rings: true}), ""},
+				{d.Judged(Call{ID: 1, Peer: ann}), "hush 1 (" + WhyUnwanted + "); "},
+				{d.Judged(Call{ID: 1, Peer: ann}), ""},
+				{d.Over(1), ""},
+			}
+		},
+		"who rings is a stranger now": func(d *Desk) []step {
+			return []step{
+				{contact(d, 1, ann), "ring 1; "},
+				{d.Judged(Call{ID: 1, Peer: ann, Why: "why"}), "hush 1 (" + WhyUnwanted + "); missed 1 (why); "},
+				{d.Over(1), ""},
+			}
+		},
+		"who is talked to is blocked, and goes on": func(d *Desk) []step {
+			return []step{
+				{auto(d, 1, ann), "answer 1; "},
+				{d.Judged(Call{ID: 1, Peer: ann}), ""},
+				{must(d.HangUp(1)), "hang up 1; "},
+			}
+		},
 		"a contact rings, and is answered": func(d *Desk) []step {
 			return []step{
 				{contact(d, 1, ann), "ring 1; "},

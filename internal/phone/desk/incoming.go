@@ -12,6 +12,25 @@ func (d *Desk) Asks(c Call) []Act {
 	return d.asked(c.ID)
 }
 
+// Judged says anew of a call that came in what Asks said of it: who may ring has
+// changed. One that rings, and may not, runs on as one that nobody answers.
+func (d *Desk) Judged(now Call) []Act {
+	c := d.at(now.ID)
+	if c == nil {
+		return nil
+	}
+	c.Known, c.Auto, c.Rings, c.Why = now.Known, now.Auto, now.Rings, now.Why
+	if c.Phase != Ringing || c.Rings {
+		return nil
+	}
+	acts := []Act{{Do: Hush, Call: c.ID, Why: WhyUnwanted}}
+	if c.Why == "" {
+		c.Phase = Quiet
+		return acts
+	}
+	return d.quiet(acts, c, c.Why)
+}
+
 // asked decides on a call that asks to ring.
 func (d *Desk) asked(id ID) []Act {
 	c := d.at(id)

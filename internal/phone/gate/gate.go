@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,9 @@ type Gate struct {
 	over  contact.Policy // said for this run, over what is kept
 	now   atomic.Pointer[contact.Book]
 	fresh chan struct{}
+
+	reading sync.Mutex  // one at a time reads, so that nothing older comes last
+	last    os.FileInfo // of what was read; nil: contacts may have changed since the profile was opened
 }
 
 // New makes a gate of the contacts in book, which read reads anew from the file
@@ -80,10 +84,10 @@ func (g *Gate) At(a identity.Address) contact.Contact {
 // lookFor is how often contacts are looked at for changes.
 const lookFor = time.Second
 
-// Follow takes in changes to the contacts until ctx ends. tell is given a line
-// about each.
+// Follow takes in changes to the contacts until ctx ends. tell is called after
+// each, with a line about it, or "" where who rings is told in the same words as
+// before.
 func (g *Gate) Follow(ctx context.Context, tell func(text string)) {
-	var last os.FileInfo // none: they may have changed since the profile was opened
 	tick := time.NewTicker(lookFor)
 	defer tick.Stop()
 	for {
@@ -92,34 +96,60 @@ func (g *Gate) Follow(ctx context.Context, tell func(text string)) {
 			return
 		case <-tick.C:
 		}
-		info, err := os.Stat(g.path)
-		if err != nil || last != nil && os.SameFile(info, last) && info.ModTime().Equal(last.ModTime()) {
-			continue
-		}
-		last = info
-		book, err := g.read()
-		if err != nil {
+		switch read, text, err := g.take(false); {
+		case err != nil:
 			tell(fmt.Sprintf("contacts stay as they were: %v", err))
-			continue
-		}
-		before := g.Describe()
-		g.now.Store(book)
-		select {
-		case g.fresh <- struct{}{}:
-		default: // it has been told, and not looked yet
-		}
-		if now := g.Describe(); now != before {
-			tell("contacts have changed: " + now)
+		case read:
+			tell(text)
 		}
 	}
 }
 
+// Reread takes in the contacts as they are now, at once: when it returns, they
+// count. text is what Follow tells.
+func (g *Gate) Reread() (text string, err error) {
+	_, text, err = g.take(true)
+	return text, err
+}
+
+// take reads the contacts if they may have changed, or at any rate.
+func (g *Gate) take(anyhow bool) (read bool, text string, err error) {
+	g.reading.Lock()
+	defer g.reading.Unlock()
+	info, err := os.Stat(g.path)
+	switch same := err == nil && g.last != nil && os.SameFile(info, g.last) && info.ModTime().Equal(g.last.ModTime()); {
+	case anyhow:
+	case err != nil || same:
+		return false, "", nil
+	}
+	book, err := g.read()
+	if err == nil || !anyhow { // else Follow is to tell of it
+		g.last = info
+	}
+	if err != nil {
+		return false, "", err
+	}
+	before := g.Describe()
+	g.now.Store(book)
+	select {
+	case g.fresh <- struct{}{}:
+	default: // it has been told, and not looked yet
+	}
+	if now := g.Describe(); now != before {
+		text = "contacts have changed: " + now
+	}
+	return true, text, nil
+}
+
 // Describe says who rings.
 func (g *Gate) Describe() string {
-	n := 0
+	n, blocked := 0, 0
 	for _, c := range g.Book().List() {
-		if !c.Blocked {
+		switch {
+		case !c.Blocked:
 			n++
+		case c.Name != "":
+			blocked++
 		}
 	}
 	policy, others := g.policy(), ""
@@ -132,6 +162,10 @@ func (g *Gate) Describe() string {
 	switch {
 	case policy.Ring == contact.Anyone:
 		return "everybody rings" + others
+	case n == 0 && blocked == 1:
+		return "only contacts ring, and your only contact is blocked" + others
+	case n == 0 && blocked > 1:
+		return "only contacts ring, and all of yours are blocked" + others
 	case n == 0:
 		return "only contacts ring, and you have none: sotto contacts add NAME, or --from anyone" + others
 	case n == 1:

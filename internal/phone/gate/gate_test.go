@@ -104,7 +104,13 @@ func TestTheGateFollowsTheContacts(t *testing.T) {
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer cancel()
-	group.Go(func() { g.Follow(ctx, func(text string) { lines <- text }) })
+	group.Go(func() {
+		g.Follow(ctx, func(text string) {
+			if text != "" {
+				lines <- text
+			}
+		})
+	})
 	ann := newAddress(t)
 	save(people(t, map[string]identity.Address{"Ann": ann}).Bytes())
 	if text := <-lines; text != "contacts have changed: your contact rings" {
@@ -123,6 +129,27 @@ func TestTheGateFollowsTheContacts(t *testing.T) {
 	}
 }
 
+// Whoever has changed the contacts can have them read at once, without waiting
+// for somebody who follows.
+func TestTheGateReadsAtOnce(t *testing.T) {
+	ann := newAddress(t)
+	g, save := household(t, people(t, map[string]identity.Address{"Ann": ann}), contact.Policy{})
+	save((&contact.Book{}).Bytes())
+	if text, err := g.Reread(); err != nil || !strings.HasPrefix(text, "contacts have changed: only contacts ring, and you have none") {
+		t.Errorf("%q, %v", text, err)
+	}
+	if rings, _ := g.Judge(ann); rings {
+		t.Error("she rings, and is no contact any more")
+	}
+	if text, err := g.Reread(); err != nil || text != "" {
+		t.Errorf("nothing has changed: %q, %v", text, err)
+	}
+	save([]byte("damaged"))
+	if _, err := g.Reread(); err == nil {
+		t.Error("what is damaged was read")
+	}
+}
+
 func TestTheGateSaysWhoRings(t *testing.T) {
 	one := people(t, map[string]identity.Address{"Ann": newAddress(t)})
 	two := people(t, map[string]identity.Address{"Ann": newAddress(t), "Bob": newAddress(t)})
@@ -132,6 +159,17 @@ func TestTheGateSaysWhoRings(t *testing.T) {
 	}
 	kept := people(t, map[string]identity.Address{"Ann": newAddress(t), "Bob": newAddress(t)})
 	kept.Policy = contact.Policy{Ring: contact.Anyone, Missed: contact.Contacts, Silent: []contact.Span{night}}
+	blocked := map[int]*contact.Book{1: people(t, map[string]identity.Address{"Ann": newAddress(t)}), 2: people(t, map[string]identity.Address{"Ann": newAddress(t), "Bob": newAddress(t)})}
+	for _, book := range blocked {
+		for _, c := range book.List() {
+			if err := book.Block(c.Card); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := book.Block(contact.Card{Address: newAddress(t)}); err != nil { // a stranger
+			t.Fatal(err)
+		}
+	}
 	for _, c := range []struct {
 		want string
 		book *contact.Book
@@ -143,6 +181,8 @@ func TestTheGateSaysWhoRings(t *testing.T) {
 		{"your contact rings", one, contact.Policy{}},
 		{"your 2 contacts ring", two, contact.Policy{}},
 		{"your 2 contacts ring, not at 22:00-07:00", two, contact.Policy{Silent: []contact.Span{night}}},
+		{"only contacts ring, and your only contact is blocked", blocked[1], contact.Policy{}},
+		{"only contacts ring, and all of yours are blocked", blocked[2], contact.Policy{}},
 		{"only contacts ring, and you have none: sotto conta", &contact.Book{}, contact.Policy{}},
 	} {
 		if g, _ := household(t, c.book, c.over); !strings.HasPrefix(g.Describe(), c.want) {

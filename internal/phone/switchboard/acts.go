@@ -20,10 +20,7 @@ func (b *Board) entered(l *line, p call.Phase) {
 		l.setup = time.Since(l.dialled)
 		b.move(l, api.Ringing)
 	case p == call.Ringing:
-		c, who := desk.Call{ID: l.id, Peer: l.peer, Known: b.config.Gate.Knows(l.peer)}, b.config.Gate.At(l.peer)
-		c.Auto = b.config.AnswerAll || who.Auto && who.Name != ""
-		c.Rings, c.Why = b.config.Gate.Judge(l.peer) // anew: who was called then may not be now
-		b.act(b.desk.Asks(c))
+		b.act(b.desk.Asks(b.judge(l))) // anew: who was called then may not be now
 		b.replace(l)
 	case p == call.Talking && l.outgoing:
 		b.act(b.desk.Talks(l.id))
@@ -165,6 +162,9 @@ func (b *Board) ended(l *line, err error) {
 		case errors.Is(err, call.ErrNoAnswer), errors.Is(err, call.ErrCancelled):
 			e.Error = desk.WhyUnanswered
 		}
+	}
+	if l.outgoing && errors.Is(err, call.ErrCancelled) {
+		e.Error = desk.WhyGivenUp
 	}
 	if e.Instead = l.instead; e.Instead != "" {
 		e = api.End{Instead: l.instead}

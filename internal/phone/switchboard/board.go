@@ -14,6 +14,7 @@ package switchboard
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"strconv"
@@ -147,6 +148,7 @@ func (b *Board) serve(ctx context.Context) error {
 		<-ctx.Done()
 		return nil
 	}
+	_ = b.Reread() // since the profile was opened they may have changed; Follow tells what is wrong
 	b.phase(api.Publishing)
 	listener, err := b.config.Publish(ctx)
 	if err != nil {
@@ -193,12 +195,41 @@ func (b *Board) Notice(text string) {
 	b.tell(api.Event{Notice: text})
 }
 
+// Reread takes in the contacts as they are now. When it returns they count.
+func (b *Board) Reread() error {
+	text, err := b.config.Gate.Reread()
+	if err != nil {
+		return fmt.Errorf("contacts stay as they were: %w", err)
+	}
+	b.contactsChanged(text)
+	return nil
+}
+
+// contactsChanged tells of contacts that have changed, if there is something to
+// say, and goes by them in calls that ring.
 func (b *Board) contactsChanged(text string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.tell(api.Event{Notice: text})
-	b.status.Rings = b.config.Gate.Describe()
+	if text != "" {
+		b.tell(api.Event{Notice: text})
+	}
+	if b.config.Publish != nil {
+		b.status.Rings = b.config.Gate.Describe()
+	}
+	for _, l := range slices.Clone(b.calls) {
+		if !l.outgoing {
+			b.act(b.desk.Judged(b.judge(l)))
+		}
+	}
 	b.tellStatus()
+}
+
+// judge is an incoming call as who may ring is now; b.mu is held.
+func (b *Board) judge(l *line) desk.Call {
+	who := b.config.Gate.At(l.peer)
+	c := desk.Call{ID: l.id, Peer: l.peer, Known: b.config.Gate.Knows(l.peer), Auto: b.config.AnswerAll || who.Auto && who.Name != ""}
+	c.Rings, c.Why = b.config.Gate.Judge(l.peer)
+	return c
 }
 
 // told says whether a caller who is proven rings, and lists one who does not.

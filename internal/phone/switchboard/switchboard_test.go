@@ -83,6 +83,82 @@ func TestACall(t *testing.T) {
 	})
 }
 
+// Whoever gives up reads that they did.
+func TestWhoHungUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		people := household(t, memory(), nil, "ann", "bob")
+		people["bob"].dials("ann")
+		people["bob"].call("ann", api.Ringing)
+		people["bob"].must(people["bob"].HangUp(""))
+		if e := people["bob"].call("ann", api.Over).End; e == nil || e.Error != desk.WhyGivenUp {
+			t.Errorf("%+v", e)
+		}
+		if e := people["ann"].call("bob", api.Over).End; e == nil || e.Error != desk.WhyUnanswered {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
+// Contacts that change count from when the phone was told: whoever is blocked as
+// they ring does not ring any more, and is not told or listed; whoever is not to be
+// answered without asking any more is not.
+func TestChangedContactsCountAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var kept *contact.Book // ann's
+		change := func(who identity.Address, f func(*contact.Contact)) {
+			book, err := contact.Parse(kept.Bytes())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := book.Change(who, f); err != nil {
+				t.Fatal(err)
+			}
+			kept = book
+		}
+		people := household(t, memory(), func(name string, c *switchboard.Config) {
+			if name == "ann" {
+				kept = c.Gate.Book()
+				c.Gate = gate.New(filepath.Join(t.TempDir(), "none"), kept, func() (*contact.Book, error) { return kept, nil }, contact.Policy{})
+			}
+		}, "ann", "bob")
+		ann, bob := people["ann"], people["bob"]
+		bob.dials("ann")
+		ann.call("bob", api.Ringing)
+		bob.call("ann", api.Ringing)
+		change(bob.key.Address(), func(c *contact.Contact) { c.Blocked = true })
+		ann.must(ann.Reread())
+		if e := ann.call("bob", api.Over).End; e == nil || e.Error != desk.WhyUnwanted {
+			t.Errorf("%+v", e)
+		}
+		synctest.Wait()
+		if _, loud := ann.rang(); loud != 0 {
+			t.Error("it rings on")
+		}
+		if c := bob.Status().Calls[0]; c.Phase != api.Ringing {
+			t.Errorf("he was told: %+v", c)
+		}
+		if e := bob.call("ann", api.Over).End; e == nil || e.Error != call.ErrNoAnswer.Error() {
+			t.Errorf("%+v", e)
+		}
+		if s := ann.Status(); len(s.Missed) != 0 || len(s.Calls) != 0 {
+			t.Errorf("%+v", s)
+		}
+		bob.forget()
+		ann.forget()
+		for _, auto := range []bool{true, false} {
+			change(bob.key.Address(), func(c *contact.Contact) { c.Blocked, c.Auto = false, auto })
+			ann.must(ann.Reread())
+		}
+		bob.dials("ann")
+		ann.call("bob", api.Ringing)
+		bob.call("ann", api.Ringing)
+		synctest.Wait()
+		if n, _ := ann.microphones(); n != 0 {
+			t.Error("it was answered without asking")
+		}
+	})
+}
+
 // A second contact rings meanwhile: answered, the first is on hold; the
 // microphone stays the one that is open.
 func TestCallWaiting(t *testing.T) {
