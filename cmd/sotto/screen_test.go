@@ -61,7 +61,7 @@ func TestTwoScreens(t *testing.T) {
 	bob.keys("m")
 	bob.waitFor("muted: nothing of you is sent")
 	alice.keys("h")
-	bob.waitFor("they hold")
+	bob.waitFor("you are on hold")
 	alice.keys("h")
 	// The phone that was up goes on without its screen.
 	bob.keys("q")

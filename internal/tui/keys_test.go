@@ -370,6 +370,19 @@ func TestItRings(t *testing.T) {
 	}
 }
 
+// Who is on hold is not heard, and the meter does not say otherwise.
+func TestHeldIsSilent(t *testing.T) {
+	s := newStage()
+	c := talking()
+	s.hear(status(api.Up), change(c))
+	loud := text(s.View().Content)
+	c.Held = true
+	s.hear(change(c))
+	if page := text(s.View().Content); !strings.Contains(loud, "-18 dB") || strings.Contains(page, "-18 dB") {
+		t.Errorf("it shows\n%s\nand on hold\n%s", loud, page)
+	}
+}
+
 func TestLateness(t *testing.T) {
 	var l lateness
 	l.add(100, 50)

@@ -204,7 +204,7 @@ func ringing(calls []api.Call) string {
 }
 
 func (p *plain) status(now told) {
-	lines := []string{"the phone is " + string(now.phase)}
+	lines := []string{"the phone is " + string(now.phase) + onOff(now.silent, "; do not disturb: nothing rings", "")}
 	for i := range now.calls {
 		lines = append(lines, figuresOf(&now.calls[i]))
 	}

@@ -178,6 +178,7 @@ func TestPlain(t *testing.T) {
 		types("mute", "mute 1 on")
 		c.Muted, c.Held, c.Recorded, c.Reached, c.Quality.Word = true, true, true, false, "poor"
 		hear(change(c))
+		types("status")
 		types("mute", "mute 1 off")
 		c.Muted, c.Held, c.Recorded, c.Reached, c.Quality.Word = false, false, false, true, "good"
 		hear(change(c))

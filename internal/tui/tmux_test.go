@@ -211,7 +211,7 @@ func TestScreen(t *testing.T) {
 	c = talking()
 	c.Muted, c.Held = true, true
 	th.tells(change(c))
-	th.scene("held", "they hold", "")
+	th.scene("held", "you are on hold", "")
 	c.Muted, c.Held = false, false
 	th.tells(change(c))
 	th.keys("p")

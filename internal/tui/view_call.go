@@ -174,7 +174,7 @@ func (m *Model) viewSound(c *talk) []block {
 		return " " + pad(name, label-1) + l.good.Render(full) + l.dim.Render(rest) + " " + pad(db, 7)
 	}
 	you := c.YouDB
-	if c.Muted || c.Holding {
+	if c.Muted || c.Holding || c.Held { // none of it is sent, or heard
 		you = -120
 	}
 	ears := []string{meter("you", you), meter(short, c.ThemDB)}
