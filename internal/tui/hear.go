@@ -70,6 +70,7 @@ func (m *Model) put(c api.Call) {
 		return
 	}
 	if known == nil {
+		m.unask() // y may be for this one
 		known = &talk{came: m.now}
 		m.calls = append(m.calls, known)
 		known.put(m.now, c)
@@ -79,8 +80,11 @@ func (m *Model) put(c api.Call) {
 		return
 	}
 	known.put(m.now, c)
-	if m.writing == chat && c.ID == m.shown && c.Phase != api.Talking {
-		m.stopWriting()
+	if c.ID == m.shown && c.Phase != api.Talking {
+		m.unask()
+		if m.writing == chat {
+			m.stopWriting()
+		}
 	}
 }
 
@@ -90,18 +94,29 @@ func (m *Model) show(id string) {
 		return
 	}
 	m.shown = id
+	m.unask()
 	if m.writing == chat {
 		m.stopWriting()
+	}
+}
+
+// unask takes back a question about the call that was shown.
+func (m *Model) unask() {
+	if m.doubt == toRecord {
+		m.doubt = none
 	}
 }
 
 // drop forgets a call, and shows another one.
 func (m *Model) drop(id string) {
 	m.calls = slices.DeleteFunc(m.calls, func(c *talk) bool { return c.ID == id })
-	m.leaving = m.leaving && len(m.calls) > 0 // there is nothing to ask about
+	if len(m.calls) == 0 {
+		m.doubt = none // there is nothing to ask about
+	}
 	if m.shown != id {
 		return
 	}
+	m.unask()
 	m.shown = ""
 	if m.writing == chat {
 		m.stopWriting()

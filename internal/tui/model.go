@@ -52,8 +52,9 @@ type Model struct {
 	writing input // what is typed, and for what
 	line    []rune
 	help    bool
-	leaving bool // asked whether to leave
-	quit    bool // once all that was asked for is done
+	doubt   question
+	doubted time.Time // when it was asked
+	quit    bool      // once all that was asked for is done
 	failure error
 
 	queue []action // the first is under way
@@ -66,6 +67,15 @@ const (
 	nothing input = iota
 	whom          // to call
 	chat
+)
+
+// question is what the person is asked, before a key does what cannot be undone.
+type question int
+
+const (
+	none      question = iota
+	toLeave            // the screen, while a call is on
+	toRecord           // the call that is shown
 )
 
 // notice is a line for the person that goes away by itself.
@@ -159,7 +169,7 @@ func (m *Model) ring() tea.Cmd {
 // lose says that the phone is gone.
 func (m *Model) lose(err error) tea.Cmd {
 	m.gone = err
-	m.calls, m.queue, m.line, m.writing, m.leaving, m.help = nil, nil, nil, nothing, false, false
+	m.calls, m.queue, m.line, m.writing, m.doubt, m.help = nil, nil, nil, nothing, none, false
 	if m.own || m.quit {
 		if m.own {
 			m.failure = err

@@ -270,6 +270,7 @@ var scenes = []struct {
 		s.press("tab")
 	}},
 	{"leaving", func(s *stage) { s.hear(status(api.Up), change(talking())); s.press("q") }},
+	{"asked", func(s *stage) { s.hear(status(api.Up), change(talking())); s.press("r") }},
 	{"gone", func(s *stage) {
 		s.hear(status(api.Up), change(talking()))
 		s.send(goneMsg{errors.New("the phone has stopped: start it again with sotto up")})

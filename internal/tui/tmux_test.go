@@ -257,10 +257,18 @@ func TestScreen(t *testing.T) {
 	th.waitFor("talking 0:00")
 	th.keys("C-c")
 	th.waitFor("leave, the call goes on")
+	goesOn := func(shown string) { // right after the question no key counts
+		s.TalkedMS += 1_000
+		th.passes(time.Second)
+		th.tells(change(s))
+		th.waitFor(shown)
+	}
+	goesOn("talking 0:01")
 	th.keys("n")
 	th.waitFor("hang up  m mute")
 	th.keys("q")
 	th.waitFor("leave, the call goes on")
+	goesOn("talking 0:02")
 	th.keys("x")
 	th.asks("hangup 2")
 	th.waitFor("exit code 0")

@@ -25,7 +25,7 @@ func (m *Model) viewOthers(shown *talk) []block {
 			continue
 		}
 		how := "y answers, n declines"
-		if m.writing != nothing {
+		if m.writing != nothing || m.doubt != none {
 			how = "Esc, then y answers, n declines"
 		} else if shown.Phase == api.Talking {
 			how = "y answers, this call is held; n declines"
