@@ -22,7 +22,7 @@ func (m *Model) foot() []block {
 			lines = append(lines, style.Render(mark+l))
 		}
 	}
-	blocks := []block{{rank: state, log: true, lines: lines}}
+	blocks := []block{{rank: notes, log: true, lines: lines}}
 	if m.writing != nothing && m.doubt == none {
 		line, _ := m.prompt()
 		blocks = append(blocks, block{lines: []string{line}})

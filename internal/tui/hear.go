@@ -64,13 +64,16 @@ func (m *Model) put(c api.Call) {
 			}
 			failed := c.End != nil && c.End.Error != ""
 			if words := endWords(c); words != "" && (known != nil || failed && c.Outgoing) {
-				m.tell(failed, words)
+				m.note(notice{at: m.now, bad: failed, stays: failed && c.Outgoing, text: clean(words)})
 			}
 		}
 		return
 	}
 	if known == nil {
 		m.unask() // y may be for this one
+		if len(m.calls) == 0 {
+			m.forget(func(n notice) bool { return !n.stays || c.Outgoing }) // they are of what was before
+		}
 		known = &talk{came: m.now}
 		m.calls = append(m.calls, known)
 		known.put(m.now, c)

@@ -360,9 +360,24 @@ func TestErrorsAreShown(t *testing.T) {
 	if !strings.Contains(page, `no such contact: ]0;evil"bbo", did you mean bob?`) || strings.ContainsAny(s.View().Content, "\a") {
 		t.Errorf("it shows\n%s", page)
 	}
+	// Why a call has failed stays until a key is pressed; other things go.
+	s.hear(api.Event{Notice: "a headset is there"})
 	s.after(noticeFor)
+	if page := text(s.View().Content); !strings.Contains(page, "no such") || strings.Contains(page, "headset") {
+		t.Errorf("after a while it shows\n%s", page)
+	}
+	s.press("down")
 	if page := text(s.View().Content); strings.Contains(page, "no such") {
-		t.Errorf("after a while it still shows\n%s", page)
+		t.Errorf("after a key it still shows\n%s", page)
+	}
+}
+
+// What was told before a call is no business of the call's.
+func TestNoticesEndWhereACallBegins(t *testing.T) {
+	s := newStage()
+	s.hear(status(api.Up), api.Event{Notice: "a headset is there"}, change(talking()), api.Event{Notice: "the disk is full"})
+	if page := text(s.View().Content); strings.Contains(page, "headset") || !strings.Contains(page, "the disk is full") {
+		t.Errorf("it shows\n%s", page)
 	}
 }
 

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -78,11 +79,12 @@ const (
 	toRecord           // the call that is shown
 )
 
-// notice is a line for the person that goes away by itself.
+// notice is a line for the person that goes away by itself, or with the next key.
 type notice struct {
-	at   time.Time
-	bad  bool
-	text string
+	at    time.Time
+	bad   bool
+	stays bool // until a key is pressed
+	text  string
 }
 
 // Notices stay so long.
@@ -118,6 +120,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.ring()
 	case keyMsg:
 		m.pass(msg.at)
+		m.seen()
 		cmd = m.press(msg.key)
 	case tea.KeyReleaseMsg:
 		cmd = m.release(tea.Key(msg))
@@ -142,14 +145,21 @@ func (m *Model) pass(at time.Time) {
 	if at.After(m.now) {
 		m.now = at
 	}
-	for len(m.notices) > 0 && m.now.Sub(m.notices[0].at) >= noticeFor {
-		m.notices = m.notices[1:]
-	}
+	m.forget(func(n notice) bool { return !n.stays && m.now.Sub(n.at) >= noticeFor })
+}
+
+// forget takes notices away.
+func (m *Model) forget(which func(notice) bool) { m.notices = slices.DeleteFunc(m.notices, which) }
+
+// seen forgets what has stayed until a key was pressed, unless that was under way
+// when it came.
+func (m *Model) seen() {
+	m.forget(func(n notice) bool { return n.stays && m.now.Sub(n.at) >= startle })
 }
 
 // tick asks for the next second while something shown counts by itself.
 func (m *Model) tick() tea.Cmd {
-	if m.ticking || len(m.calls) == 0 && len(m.notices) == 0 {
+	if m.ticking || len(m.calls) == 0 && !slices.ContainsFunc(m.notices, func(n notice) bool { return !n.stays }) {
 		return nil
 	}
 	m.ticking = true
@@ -180,9 +190,14 @@ func (m *Model) lose(err error) tea.Cmd {
 }
 
 // tell shows a line for a while.
-func (m *Model) tell(bad bool, text string) {
-	m.notices = append(m.notices, notice{m.now, bad, clean(text)})
-	m.notices = m.notices[max(0, len(m.notices)-maxNotices):]
+func (m *Model) tell(bad bool, text string) { m.note(notice{at: m.now, bad: bad, text: clean(text)}) }
+
+func (m *Model) note(n notice) {
+	m.notices = append(m.notices, n)
+	if len(m.notices) > maxNotices {
+		oldest := max(0, slices.IndexFunc(m.notices, func(n notice) bool { return !n.stays }))
+		m.notices = slices.Delete(m.notices, oldest, oldest+1)
+	}
 }
 
 // maxNotices are shown at once.

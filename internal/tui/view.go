@@ -21,6 +21,8 @@ type block struct {
 const (
 	must = iota
 	state
+	written // the newest lines of the chat
+	notes
 	figures
 	meters
 	talkRank
