@@ -37,7 +37,7 @@ func TestTwoScreens(t *testing.T) {
 	alice.waitFor("tor")
 	up := screen(t, sound, dir, "up", sotto, "up", "--network", net, "--home", home("bob"))
 	up.waitFor("waiting for calls")
-	alice.waitFor("your contact rings")
+	alice.waitFor("1 contact may ring")
 	bob := screen(t, sound, dir, "bob", sotto, "--home", home("bob"))
 	bob.waitFor("not verified")
 	if text := alice.text(); strings.Contains(text, "ALSA") {

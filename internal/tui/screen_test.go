@@ -121,7 +121,7 @@ func key(name string) tea.KeyPressMsg {
 
 func status(phase api.Phase, calls ...api.Call) api.Event {
 	return api.Event{Status: &api.Status{
-		Version: api.Version, Sotto: "1.0", Address: myAddress, Phase: phase, Rings: "contacts ring",
+		Version: api.Version, Sotto: "1.0", Address: myAddress, Phase: phase, Rings: "your 4 contacts may ring",
 		Tor: api.Tor{Version: "0.4.9.11", Percent: 100, Summary: "Done"}, Calls: calls,
 	}}
 }

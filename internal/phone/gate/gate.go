@@ -114,7 +114,7 @@ func (g *Gate) Follow(ctx context.Context, tell func(text string)) {
 	}
 }
 
-// Describe says who rings.
+// Describe says who may ring, in words that nobody takes for a call.
 func (g *Gate) Describe() string {
 	n := 0
 	for _, c := range g.Book().List() {
@@ -131,11 +131,11 @@ func (g *Gate) Describe() string {
 	}
 	switch {
 	case policy.Ring == contact.Anyone:
-		return "everybody rings" + others
+		return "everybody may ring" + others
 	case n == 0:
-		return "only contacts ring, and you have none: sotto contacts add NAME, or --from anyone" + others
+		return "only contacts may ring, and you have none: sotto contacts add NAME, or --from anyone" + others
 	case n == 1:
-		return "your contact rings" + others
+		return "1 contact may ring" + others
 	}
-	return fmt.Sprintf("your %d contacts ring%s", n, others)
+	return fmt.Sprintf("your %d contacts may ring%s", n, others)
 }
