@@ -74,9 +74,9 @@ const (
 type question int
 
 const (
-	none      question = iota
-	toLeave            // the screen, while a call is on
-	toRecord           // the call that is shown
+	none     question = iota
+	toLeave           // the screen, while a call is on
+	toRecord          // the call that is shown
 )
 
 // notice is a line for the person that goes away by itself, or with the next key.
