@@ -219,6 +219,7 @@ voice) is in docs/threat-model.md.
 		Args:          knownVerb,
 		RunE:          func(c *cobra.Command, _ []string) error { return o.atHome(c, up, asUp) },
 	}
+	up.files(root)
 	root.SetVersionTemplate("sotto {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	flags := root.PersistentFlags()

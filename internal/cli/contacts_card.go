@@ -131,7 +131,7 @@ func (cc *contactsCommand) unverify(c *cobra.Command, name string) error {
 		return err
 	}
 	unmark := func(c *contact.Contact) { c.Verified = false }
-	if err := p.edit(c.CommandPath(), func() error { return p.book.Change(who.Address, unmark) }); err != nil {
+	if err := p.edit(c.Context(), c.CommandPath(), func() error { return p.book.Change(who.Address, unmark) }); err != nil {
 		return err
 	}
 	who.Verified = false
