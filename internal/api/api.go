@@ -7,6 +7,7 @@
 //	GET  /v1/status                          the phone at this moment
 //	GET  /v1/events                          what happens, as server-sent events
 //	GET  /v1/contacts
+//	GET  /v1/history                         calls that are over, if they are kept
 //	POST /v1/calls     {"whom": …}           a call is made
 //	POST /v1/answer, decline, hangup         {"call": …}
 //	POST /v1/mute, hold, record              {"call": …, "on": …}
@@ -38,6 +39,7 @@ type Phone interface {
 	// closed when whoever listens is too slow; stop ends it.
 	Listen() (events <-chan Event, stop func())
 	Contacts() []Contact
+	History() (History, error)
 	Call(ctx context.Context, whom string) (Call, error)
 	// An id of "" is the only call that fits; of those that talk, the one that
 	// is not on hold.
