@@ -159,8 +159,12 @@ func (c *console) stand(now api.Status) {
 	for _, call := range now.Calls {
 		c.follow(call)
 	}
+	on := func(id string) bool { return slices.ContainsFunc(now.Calls, func(o api.Call) bool { return o.ID == id }) }
+	if c.only != "" && c.find(c.only) == nil && !on(c.only) {
+		c.last = &api.Call{ID: c.only, End: &api.End{Exit: exitOther, Error: "the call had ended before this terminal looked at it"}}
+	}
 	c.calls = slices.DeleteFunc(c.calls, func(s *shown) bool {
-		gone := !slices.ContainsFunc(now.Calls, func(o api.Call) bool { return o.ID == s.ID })
+		gone := !on(s.ID)
 		if gone && s.ID == c.only {
 			s.End = &api.End{Exit: exitOther, Error: "the call has ended while this terminal stood still"}
 			c.last = &s.Call

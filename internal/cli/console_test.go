@@ -83,6 +83,11 @@ func TestTheConsoleFollowsOneCall(t *testing.T) {
 	if shows(c, callEvent(over)); c.last == nil || c.last.End.Exit != 6 {
 		t.Errorf("%+v", c.last)
 	}
+	// One that was over, hung up from elsewhere, before anybody listened here.
+	early := &console{only: "1"}
+	if shows(early, statusEvent(api.Status{Phase: api.Up, Calls: []api.Call{other}})); early.last == nil || early.last.End.Exit != 1 {
+		t.Errorf("%+v", early.last)
+	}
 	r := report(*c.last, &api.Error{Text: "lost", Exit: 6})
 	if r["one_time"] != true || r["exit"] != 6 || r["error"] != "lost" {
 		t.Error(r)
