@@ -159,7 +159,9 @@ func (c *console) stand(now api.Status) {
 	for _, call := range now.Calls {
 		c.follow(call)
 	}
-	on := func(id string) bool { return slices.ContainsFunc(now.Calls, func(o api.Call) bool { return o.ID == id }) }
+	on := func(id string) bool {
+		return slices.ContainsFunc(now.Calls, func(o api.Call) bool { return o.ID == id })
+	}
 	if c.only != "" && c.find(c.only) == nil && !on(c.only) {
 		c.last = &api.Call{ID: c.only, End: &api.End{Exit: exitOther, Error: "the call had ended before this terminal looked at it"}}
 	}
