@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,6 +19,7 @@ import (
 
 // Two phones without a terminal, driven from others: by commands and by the API
 // they are. Names are completed although they are sealed, since a phone is up.
+// Alice keeps a history, and bob's phone writes nothing about its calls.
 func TestPhonesAreDriven(t *testing.T) {
 	t.Parallel()
 	net, sotto := need(t, network), need(t, binary)
@@ -36,7 +38,7 @@ func TestPhonesAreDriven(t *testing.T) {
 
 	phones := map[string]*api.Client{}
 	for _, who := range []string{"alice", "bob"} {
-		up := exec.Command(sotto, "up", "--passphrase-fd", "0", "--network", net, "--home", home(who), "--in", "../../internal/demo/speech.wav", "--out", home(who)+".wav")
+		up := exec.Command(sotto, "up", "--history="+strconv.FormatBool(who == "alice"), "--passphrase-fd", "0", "--network", net, "--home", home(who), "--in", "../../internal/demo/speech.wav", "--out", home(who)+".wav")
 		up.Stdin = strings.NewReader(pass)
 		up.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no terminal, even where the tests have one
 		talk, err := up.StderrPipe()
@@ -173,7 +175,15 @@ func TestPhonesAreDriven(t *testing.T) {
 	if again.Wait(); again.ProcessState.ExitCode() != 130 {
 		t.Errorf("interrupted: exit code %d", again.ProcessState.ExitCode())
 	}
-	if log := run(t, "", "log", "--home", home("alice")); !strings.Contains(log, "bob  this phone is silent") {
+	if log := run(t, "", "log", "--home", home("alice")); !strings.Contains(log, "bob  this phone is silent") || !strings.Contains(log, "from  bob  answered, 0:") {
 		t.Error(log)
+	}
+	if log := run(t, "", "log", "--home", home("bob")); log != "" {
+		t.Error(log)
+	}
+	for path := range profile(t, home("bob")) {
+		if name := filepath.Base(path); name != "identity" && name != "contacts" && name != "contacts.lock" {
+			t.Errorf("bob's phone has written %s", path)
+		}
 	}
 }

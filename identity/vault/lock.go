@@ -15,8 +15,8 @@ import (
 // ErrInUse says that another process has the profile.
 var ErrInUse = errors.New("this profile is in use")
 
-// Lock is the right to use a profile, or to change its contacts. The kernel
-// ends it with the process.
+// Lock is the right to use a profile, or to change its contacts and
+// history. The kernel ends it with the process.
 type Lock struct{ file *os.File }
 
 // Acquire takes the profile in dir for this process, making the folder if need
@@ -26,8 +26,8 @@ func Acquire(dir, purpose string) (*Lock, error) {
 	return acquire(dir, "lock", purpose, 0)
 }
 
-// AcquireContacts takes the right to change the contacts in dir, which takes
-// milliseconds and goes beside a process that uses the profile. It waits for
+// AcquireContacts takes the right to change the contacts in dir, or the history
+// beside them, which takes milliseconds and goes beside a process that uses the profile. It waits for
 // others for up to half a second.
 func AcquireContacts(dir, purpose string) (*Lock, error) {
 	return acquire(dir, "contacts.lock", purpose, patience)

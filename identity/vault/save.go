@@ -27,7 +27,7 @@ type file interface {
 // caller's lock keeps others from saving the same file. What a crash leaves
 // beside it goes away with the next saving.
 func save(s storage, path string, data []byte) error {
-	fresh := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
+	fresh := fresh(path)
 	if err := s.remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -50,6 +50,11 @@ func save(s storage, path string, data []byte) error {
 		return err
 	}
 	return s.syncFolder(filepath.Dir(path))
+}
+
+// fresh is where what is to replace the file at path is written first.
+func fresh(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
 }
 
 // disk is the real thing.

@@ -1,22 +1,23 @@
 // Package vault is the identity on disk: one profile's folder, its secret key,
-// its contacts and its lock.
+// its contacts, its history of calls and its lock.
 //
 //	DIR/            0700
 //	DIR/identity    0600, the key: an age file sealed with a passphrase
 //	DIR/contacts    0600, an age file sealed for the key that identity holds
+//	DIR/history     the same, of calls; only where the person wants one
 //	DIR/.contacts.import   the same, of an import that has not ended
 //	DIR/lock        held by the one process that uses the profile
 //
-// Both are plain age files (age-encryption.org/v1, armored), so that nobody
+// All are plain age files (age-encryption.org/v1, armored), so that nobody
 // needs this program to get at what is theirs:
 //
 //	age -d identity                 asks for the passphrase, shows the key
-//	age -d -i identity contacts     the same, shows the contacts
+//	age -d -i identity contacts     the same, shows the contacts; and so with history
 //
 // Opening the identity derives one key from the passphrase, which takes about a
 // second and 256 MiB on purpose. Contacts are sealed for an X25519 key that
 // follows from the identity's, so that reading and saving them costs no second
-// derivation and asks for nothing.
+// derivation and asks for nothing. The history of calls is sealed for it, too.
 //
 // Inside the seal (and, by explicit choice only, without one) stand six lines,
 // of which every byte is checked; see [render]. The four lines of version 1
@@ -41,10 +42,11 @@ import (
 	"github.com/sottovoce/sotto/identity"
 )
 
-// Reasons why there is no identity, or no list of contacts, to use.
+// Reasons why there is no identity, list of contacts or history to use.
 var (
 	ErrNone       = errors.New("no identity yet: make one with sotto id")
 	ErrDamaged    = errors.New("the identity file is damaged: restore it from a backup, or move it away and make a new identity (with a new address)")
+	ErrHistory    = errors.New("the history file is damaged: restore it from a backup, move it away, or delete it with sotto log --forget")
 	ErrContacts   = errors.New("the contacts file is damaged: restore it from a backup, or move it away and begin a new list")
 	ErrNewer      = errors.New("it was written by a newer sotto: use that one, nothing was touched")
 	ErrNoBackup   = errors.New("this is no backup of an identity, or a damaged one: take the file that sotto id export has written, or for an onion service's folder --tor")
@@ -238,22 +240,28 @@ func (v *Vault) write(s storage, with *Passphrase) error {
 func (v *Vault) Contacts() ([]byte, error) { return v.readContacts(ContactsPath(v.dir)) }
 
 func (v *Vault) readContacts(path string) ([]byte, error) {
-	raw, err := readPrivate(path, maxContacts)
+	return v.readSealed(path, "contacts", maxContacts, ErrContacts)
+}
+
+// readSealed reads a file that is sealed for the identity's own key; nil if there
+// is none.
+func (v *Vault) readSealed(path, what string, most int64, damaged error) ([]byte, error) {
+	raw, err := readPrivate(path, most)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case errors.Is(err, errTooLong):
-		return nil, fmt.Errorf("%s: %w", path, ErrContacts)
+		return nil, fmt.Errorf("%s: %w", path, damaged)
 	case err != nil:
-		return nil, fmt.Errorf("reading the contacts: %w", err)
+		return nil, fmt.Errorf("reading the %s: %w", what, err)
 	}
-	text, err := decrypt(raw, v.contacts, maxContacts)
+	text, err := decrypt(raw, v.contacts, most)
 	var other *age.NoIdentityMatchError
 	if errors.As(err, &other) {
 		err = errors.New("or it belongs to another identity")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w (%w)", path, ErrContacts, err)
+		return nil, fmt.Errorf("%s: %w (%w)", path, damaged, err)
 	}
 	return text, nil
 }
@@ -261,12 +269,16 @@ func (v *Vault) readContacts(path string) ([]byte, error) {
 // SaveContacts replaces the contacts. Whoever changes what they have read holds
 // [AcquireContacts] from the reading to the saving.
 func (v *Vault) SaveContacts(text []byte) error {
+	return v.saveSealed(disk{}, ContactsPath(v.dir), "contacts", text)
+}
+
+func (v *Vault) saveSealed(s storage, path, what string, text []byte) error {
 	raw, err := encrypt(text, v.contacts.Recipient())
 	if err == nil {
-		err = save(disk{}, ContactsPath(v.dir), raw)
+		err = save(s, path, raw)
 	}
 	if err != nil {
-		return fmt.Errorf("saving the contacts: %w", err)
+		return fmt.Errorf("saving the %s: %w", what, err)
 	}
 	return nil
 }

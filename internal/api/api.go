@@ -8,6 +8,7 @@
 //	GET  /v1/events                          what happens, as server-sent events
 //	GET  /v1/contacts
 //	POST /v1/contacts/reread                 they have changed: they count from its answer on
+//	GET  /v1/history                         calls that are over, if they are kept
 //	POST /v1/calls     {"whom": …}           a call is made
 //	POST /v1/answer, decline, hangup         {"call": …}
 //	POST /v1/mute, hold, record              {"call": …, "on": …}
@@ -41,6 +42,7 @@ type Phone interface {
 	Contacts() []Contact
 	// Reread takes in the contacts as they are kept now.
 	Reread() error
+	History() (History, error)
 	Call(ctx context.Context, whom string) (Call, error)
 	// An id of "" is the only call that fits; of those that talk, the one that
 	// is not on hold.

@@ -43,6 +43,10 @@ func (f *fake) Status() api.Status { return api.Status{Version: api.Version, PID
 func (f *fake) Listen() (<-chan api.Event, func()) {
 	return f.events, func() { f.left <- struct{}{} }
 }
+
+func (f *fake) History() (api.History, error) {
+	return api.History{Kept: true, Calls: []api.Past{{Name: "ann", How: "missed"}}}, f.note("history")
+}
 func (f *fake) Contacts() []api.Contact { return []api.Contact{{Name: "ann", Auto: true}} }
 func (f *fake) Call(_ context.Context, whom string) (api.Call, error) {
 	return api.Call{ID: "9", Peer: whom}, f.note("call %s", whom)
@@ -140,6 +144,9 @@ func TestAClientDrivesAPhone(t *testing.T) {
 	if all, err := c.Contacts(ctx); err != nil || !slices.Equal(all, f.Contacts()) {
 		t.Errorf("%+v, %v", all, err)
 	}
+	if h, err := c.History(ctx); err != nil || !h.Kept || len(h.Calls) != 1 || h.Calls[0].How != "missed" {
+		t.Errorf("%+v, %v", h, err)
+	}
 	if call, err := c.Call(ctx, "ann"); err != nil || call.ID != "9" || call.Peer != "ann" {
 		t.Errorf("%+v, %v", call, err)
 	}
@@ -152,7 +159,7 @@ func TestAClientDrivesAPhone(t *testing.T) {
 		}
 	}
 	want := []string{
-		"call ann", `answer ""`, `decline "1"`, `hang up "2"`, `mute "3" true`, `hold "" false`, `record "4" true`, `say "5" hä?`, "silent false", "reread", "put away",
+		"history", "call ann", `answer ""`, `decline "1"`, `hang up "2"`, `mute "3" true`, `hold "" false`, `record "4" true`, `say "5" hä?`, "silent false", "reread", "put away",
 	}
 	if f.mu.Lock(); !slices.Equal(f.told, want) {
 		t.Errorf("%q", f.told)
@@ -161,6 +168,9 @@ func TestAClientDrivesAPhone(t *testing.T) {
 	f.mu.Unlock()
 	var refused *api.Error
 	if err := c.Answer(ctx, ""); !errors.As(err, &refused) || refused.Text != "not now" || refused.Exit != 6 {
+		t.Errorf("%#v", err)
+	}
+	if _, err := c.History(ctx); !errors.As(err, &refused) || refused.Text != "not now" {
 		t.Errorf("%#v", err)
 	}
 	// Events, until the phone is gone: what it said last comes still.

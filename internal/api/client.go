@@ -129,6 +129,12 @@ func (c *Client) Reread(ctx context.Context) error {
 	return c.post(ctx, "contacts/reread", struct{}{})
 }
 
+// History is what the phone keeps of calls that are over.
+func (c *Client) History(ctx context.Context) (h History, err error) {
+	err = c.ask(ctx, http.MethodGet, "history", nil, &h)
+	return h, err
+}
+
 // Events gives f what happens, a Status first, until ctx ends, f gives an error
 // or the phone is gone: ErrDied if the stream broke off, else ErrGone.
 func (c *Client) Events(ctx context.Context, f func(Event) error) error {

@@ -65,6 +65,14 @@ func (s *Server) handler() http.Handler {
 	get("/v1/status", func() any { return s.Phone.Status() })
 	get("/v1/contacts", func() any { return s.Phone.Contacts() })
 	mux.HandleFunc("GET /v1/events", s.events)
+	mux.HandleFunc("GET /v1/history", func(w http.ResponseWriter, _ *http.Request) {
+		kept, err := s.Phone.History()
+		if err != nil {
+			s.refuse(w, err)
+			return
+		}
+		s.reply(w, http.StatusOK, kept)
+	})
 	mux.HandleFunc("POST /v1/calls", func(w http.ResponseWriter, r *http.Request) {
 		var b whom
 		if !s.read(w, r, &b) {

@@ -126,6 +126,22 @@ type Missed struct {
 	Why  string    `json:"why"`
 }
 
+// History is what is kept of calls that are over.
+type History struct {
+	Kept  bool   `json:"kept"`  // this phone keeps any
+	Calls []Past `json:"calls"` // in the order in which they ended
+}
+
+// Past is a call that is over.
+type Past struct {
+	Began    time.Time `json:"began"`
+	Outgoing bool      `json:"outgoing"`
+	Peer     string    `json:"peer"`      // whole address, with .onion
+	Name     string    `json:"name"`      // by now; "": a stranger
+	TalkedMS int64     `json:"talked_ms"` // in whole seconds
+	How      string    `json:"how"`       // "answered", "missed", "declined", "no answer", "busy", "cancelled", "failed"
+}
+
 // Text is a line of text in a call, fit to be shown.
 type Text struct {
 	Call string    `json:"call"`

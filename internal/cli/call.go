@@ -35,7 +35,7 @@ type callCommand struct {
 func newCall(o *options) *cobra.Command {
 	cc := &callCommand{options: o, pause: redialPause}
 	c := &cobra.Command{
-		Use:   "call [--once] [--mic M] [--speaker S] [--in FILE] [--out FILE] [--record FILE] [--redial N] [NAME|ADDRESS]",
+		Use:   "call [--once] [--history] [--mic M] [--speaker S] [--in FILE] [--out FILE] [--record FILE] [--redial N] [NAME|ADDRESS]",
 		Short: "Call somebody by name or onion address",
 		Long: `Calls a contact, or any onion address. Without one it asks on the terminal, where
 Tab completes names, or reads a line of standard input that is no terminal, so
@@ -62,6 +62,9 @@ With --redial N it calls again, at most N times, when the other side was not
 reached, was in another call or did not answer: after 15 s, then after twice as
 long each time, up to 5 min.
 
+Nothing is kept of the call, unless you give --history: see sotto log --help. With
+--once nothing is, either way.
+
 ` + exitHelp,
 		Example: `  sotto call
   sotto call ann
@@ -78,6 +81,7 @@ long each time, up to 5 min.
 		RunE:              func(c *cobra.Command, args []string) error { return cc.run(c, strings.Join(args, "")) },
 	}
 	cc.sound.flags(c)
+	cc.historyFlag(c)
 	c.Flags().BoolVar(&cc.once, "once", false, "call with a one-time identity")
 	cc.paths = call.DefaultPaths
 	c.Flags().Var(&cc.paths, "circuits", "Tor circuits to keep open, 1 to 8: more stall less, and cost both sides more")
@@ -137,6 +141,9 @@ func (cc *callCommand) through(c *cobra.Command, phone *api.Client, whom string)
 		if c.Flags().Changed(name) {
 			return usageError{fmt.Errorf("--%s: sotto up runs, and makes the call with its own sound: give it that, or end it", name)}
 		}
+	}
+	if c.Flags().Changed("history") {
+		return usageError{errors.New("--history: sotto up runs, and makes the call: it keeps a history, or not, as it was started")}
 	}
 	if cc.passphraseFD == 0 {
 		if _, _, err := cc.given(); err != nil { // which is not needed, and comes first
@@ -202,6 +209,9 @@ func (cc *callCommand) alone(c *cobra.Command, home, whom string) error {
 		st.know(cc.known)
 	}
 	config := st.calls(cc.sound)
+	if !cc.once {
+		config.History = st.keeper(cc.known)
+	}
 	config.OneTime, config.Calls.Paths = cc.once, int(cc.paths)
 	if cc.once {
 		config.End = onceEnds

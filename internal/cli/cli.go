@@ -27,6 +27,7 @@ import (
 	"github.com/sottovoce/sotto/internal/api"
 	"github.com/sottovoce/sotto/internal/config"
 	"github.com/sottovoce/sotto/internal/phone"
+	"github.com/sottovoce/sotto/internal/phone/history"
 	"github.com/sottovoce/sotto/onion"
 	"github.com/sottovoce/sotto/voice/portaudio"
 )
@@ -53,8 +54,8 @@ var exitCodes = []struct {
 	{exitInterrupted, []error{errInterrupted}},
 	{exitAudio, []error{phone.ErrAudio}},
 	{exitIdentity, []error{
-		vault.ErrNone, vault.ErrDamaged, vault.ErrNoBackup, vault.ErrCut, vault.ErrContacts, vault.ErrNewer, vault.ErrOpen, vault.ErrExists, vault.ErrInUse,
-		contact.ErrBook, contact.ErrNewer, vault.ErrPassphrase, vault.ErrEmpty, vault.ErrTor, errSealed, errUnsure, errUnequal, errGiven,
+		vault.ErrNone, vault.ErrDamaged, vault.ErrNoBackup, vault.ErrCut, vault.ErrContacts, vault.ErrHistory, vault.ErrNewer, vault.ErrOpen, vault.ErrExists, vault.ErrInUse,
+		contact.ErrBook, contact.ErrNewer, history.ErrHistory, history.ErrNewer, vault.ErrPassphrase, vault.ErrEmpty, vault.ErrTor, errSealed, errUnsure, errUnequal, errGiven,
 	}},
 	{exitUsage, []error{
 		errUsage, identity.ErrAddress, identity.ErrV2, identity.ErrChecksum, identity.ErrVersion, identity.ErrPoint,
@@ -163,6 +164,7 @@ type options struct {
 	verbose      bool
 	plain        bool // no line that moves, no bell
 	noInput      bool // nobody is asked
+	history      bool // what becomes of calls is kept
 	passphraseFD int
 	unsettled    error // what is wrong with the settings, for the doctor
 
@@ -219,6 +221,7 @@ voice) is in docs/threat-model.md.
 		Args:          knownVerb,
 		RunE:          func(c *cobra.Command, _ []string) error { return o.atHome(c, up, asUp) },
 	}
+	up.files(root)
 	root.SetVersionTemplate("sotto {{.Version}}\n")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	flags := root.PersistentFlags()

@@ -26,7 +26,7 @@ func callEvent(c api.Call) api.Event     { return api.Event{Call: &c} }
 
 // What a person reads of a phone that is up, from its start to a call's end.
 func TestTheConsoleTells(t *testing.T) {
-	up := api.Status{Phase: api.Up, Address: "x.onion", Rings: "your contact rings"}
+	up := api.Status{Phase: api.Up, Address: "x.onion", Rings: "1 contact may ring"}
 	ring := api.Call{ID: "1", Name: "ann", Verified: true, Peer: "y.onion", Phase: api.Ringing}
 	talk, over := ring, ring
 	talk.Phase, talk.Reached, talk.Paths, talk.Recorded = api.Talking, true, []api.Path{{}}, true
@@ -35,7 +35,7 @@ func TestTheConsoleTells(t *testing.T) {
 		statusEvent(api.Status{Phase: api.Publishing}), statusEvent(up), callEvent(ring), callEvent(talk),
 		api.Event{Text: &api.Text{Call: "1", Text: "hello"}}, api.Event{Text: &api.Text{Call: "1", Text: "hi", Mine: true}}, callEvent(over), api.Event{Notice: "a device is gone"})
 	for _, want := range []string{
-		"tor [############------------]  50 %  half\n", "publishing your address …\n", "you are up at x.onion\nyour contact rings\nwaiting for calls, q ends\n",
+		"tor [############------------]  50 %  half\n", "publishing your address …\n", "you are up at x.onion\n1 contact may ring\nwaiting for calls, q ends\n",
 		"a call from ann (verified)\n", "the other side records this call\n", "talking: m mutes, p is push-to-talk, h holds, r records, q hangs up\n", "they record",
 		"ann (verified): hello\nyou: hi\n", "the call with ann (verified) is over after 1:05\nwaiting for calls, q ends\na device is gone\n",
 	} {

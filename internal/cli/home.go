@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"sync"
 
@@ -15,8 +16,9 @@ import (
 )
 
 // atHome is sotto with no command: the screen of the phone that is up, or of one
-// that is started, as up would, and ends with the screen. Where nobody looks, and
-// for who has no identity yet, it is the help.
+// that is started, as up would, and ends with the screen; lines where a terminal
+// cannot be drawn on. Where nobody looks, and for who has no identity yet, it is the
+// help.
 func (o *options) atHome(c *cobra.Command, up *upCommand, asUp *cobra.Command) error {
 	looks := term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stdout.Fd()))
 	if !looks && !o.plain {
@@ -25,6 +27,9 @@ func (o *options) atHome(c *cobra.Command, up *upCommand, asUp *cobra.Command) e
 	if o.noInput {
 		return usageError{errors.New("there is no screen without keys: sotto up, and sotto status")}
 	}
+	if up.audio.In.Standard() || up.audio.Out.Standard() {
+		return usageError{errors.New("standard input and output are for you here: --in and --out take files")}
+	}
 	asUp.SetContext(c.Context())
 	if err := asUp.ParseFlags(nil); err != nil { // makes the flags of all commands its own
 		return usageError{err}
@@ -32,6 +37,8 @@ func (o *options) atHome(c *cobra.Command, up *upCommand, asUp *cobra.Command) e
 	if err := o.configure(asUp); err != nil {
 		return err
 	}
+	asked := o.plain
+	o.plain = o.plain || os.Getenv("TERM") == "dumb" // where nothing can be drawn over
 	home, err := o.profile()
 	if err != nil {
 		return err
@@ -39,10 +46,15 @@ func (o *options) atHome(c *cobra.Command, up *upCommand, asUp *cobra.Command) e
 	client, err := findPhone(c.Context(), home)
 	switch {
 	case err == nil:
+		for _, name := range fileFlags {
+			if c.Flags().Changed(name) {
+				return usageError{fmt.Errorf("--%s: sotto up runs, and has its own sound: give it that, or end it", name)}
+			}
+		}
 		return o.face(c.Context(), client, false)
 	case !errors.Is(err, api.ErrNoPhone):
 		return err
-	case !vault.Exists(home) && !o.plain:
+	case !vault.Exists(home) && !asked:
 		return c.Help()
 	}
 	up.face = func(ctx context.Context, phone *api.Client, watching chan struct{}) error {

@@ -28,10 +28,19 @@ func (s *sound) flags(c *cobra.Command) {
 	f.Var((*off)(&a.Clean.NoNoise), "noise", "lower noise in the microphone's sound: on or off")
 	f.Var((*off)(&a.Clean.NoGain), "gain", "bring the microphone's sound to an even level: on or off")
 	f.Var(&a.Sidetone, "sidetone", "hear yourself softly in the loudspeaker: on, off, or auto, with a headset alone")
+	settings(f, "quality", "min-delay", "max-delay", "mic", "speaker", "echo", "noise", "gain", "sidetone")
+	s.files(c)
+}
+
+// fileFlags are those for files in place of devices.
+var fileFlags = []string{"in", "out", "record"}
+
+// files adds these.
+func (s *sound) files(c *cobra.Command) {
+	a, f := &s.audio, c.Flags()
 	f.Var(&a.In, "in", "say this in place of the microphone: a WAV or Ogg Opus FILE, or - for standard input; raw:RATE:CHANNELS:s16le[:FILE], bare samples; tone[:HZ]; silence")
 	f.Var(&a.Out, "out", "keep what is heard in this FILE, in the place of what it holds, and nothing on the loudspeaker: Ogg Opus if it ends in .opus or .ogg, else WAV; - is standard output, opus:- too; raw:RATE:CHANNELS:s16le[:FILE], bare samples")
 	f.Var(&a.Record, "record", "keep both voices, mixed, in this new FILE (Ogg Opus by its name, as --out); the other side is told before")
-	settings(f, "quality", "min-delay", "max-delay", "mic", "speaker", "echo", "noise", "gain", "sidetone")
 }
 
 // soundFlags are those that say how a phone sounds, and so are no business of a

@@ -28,7 +28,7 @@ type upCommand struct {
 
 func (uc *upCommand) command() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "up [--from contacts|anyone] [--closed] [--silent FROM-TO] [--answer] [--mic M] [--speaker S] [--in FILE] [--out FILE] [--record FILE]",
+		Use:   "up [--from contacts|anyone] [--closed] [--history] [--silent FROM-TO] [--answer] [--mic M] [--speaker S] [--in FILE] [--out FILE] [--record FILE]",
 		Short: "Publish your address and wait for calls",
 		Long: `Publishes your onion address and waits. When a contact calls, their name is
 shown, whose address they have proven to be theirs, the bell rings, and you are
@@ -42,8 +42,8 @@ Another terminal can do all that as well: sotto answer, decline, hangup, hold,
 mute, say, call, status, log, silent. So it needs no terminal of its own.
 
 Who is not in your contacts does not ring; their calls are listed as missed (on
-this screen and by sotto log, until it ends), or with --missed contacts not at all. --from anyone lets everybody ring; a contact
-who calls meanwhile comes first. With --silent nobody rings in that time of the
+this screen and by sotto log, until it ends), or with --missed contacts not at
+all. --from anyone lets everybody ring; a contact who calls meanwhile comes first. With --silent nobody rings in that time of the
 day, every day. These hold for this run; sotto contacts policy keeps them. Nobody
 is ever told of who is blocked. To the other side all of these are a call that
 nobody answers; only contacts learn that you are busy, or have declined.
@@ -56,8 +56,10 @@ are blocked or removed are locked out at once, new ones let in; calls go on.
 Your microphone opens only when you have answered. With --answer every call
 that rings is answered at once, for scripts and answering machines; who calls
 meanwhile is told that you are busy. sotto contacts auto does so for chosen
-contacts. With --out
-or --record the calls of one run follow each other in one file.
+contacts. With --out or --record the calls of one run follow each other in one
+file.
+
+Nothing is kept of who called whom, unless you give --history: see sotto log --help.
 
 ` + exitHelp,
 		Example: "  sotto up\n  sotto up --silent 22:00-07:30\n  sotto up --from anyone --answer --in greeting.wav --out message.wav",
@@ -66,6 +68,7 @@ or --record the calls of one run follow each other in one file.
 	}
 	uc.sound.flags(c)
 	uc.ring.flags(c)
+	uc.historyFlag(c)
 	f := c.Flags()
 	f.BoolVar(&uc.answer, "answer", false, "answer every call that rings without asking")
 	f.BoolVar(&uc.closed, "closed", false, "let only contacts find you, those whose card has a key")
@@ -109,7 +112,7 @@ func (uc *upCommand) run(c *cobra.Command) error {
 	}
 	st.ring = uc.ring
 	config := st.calls(uc.sound)
-	config.AnswerAll = uc.answer
+	config.AnswerAll, config.History = uc.answer, st.keeper(known)
 	if !bool(uc.ring.mute) {
 		config.Ring = st.sounds.Ring
 	}

@@ -109,7 +109,7 @@ func (m *Model) done(d doneMsg) tea.Cmd {
 	m.queue = m.queue[1:]
 	switch {
 	case d.err != nil:
-		m.tell(true, d.err.Error())
+		m.note(notice{at: m.now, bad: true, stays: d.action.verb == dial, text: clean(d.err.Error())})
 	case d.action.verb == answer:
 		m.show(d.action.call)
 	case d.action.verb == list:

@@ -22,8 +22,8 @@ func (m *Model) foot() []block {
 			lines = append(lines, style.Render(mark+l))
 		}
 	}
-	blocks := []block{{rank: state, log: true, lines: lines}}
-	if m.writing != nothing && !m.leaving {
+	blocks := []block{{rank: notes, log: true, lines: lines}}
+	if m.writing != nothing && m.doubt == none {
 		line, _ := m.prompt()
 		blocks = append(blocks, block{lines: []string{line}})
 	}
@@ -70,10 +70,17 @@ func (m *Model) keys() string {
 func (m *Model) hints() []hint {
 	c, ringing := m.current(), m.asking()
 	switch {
-	case m.leaving && m.own:
-		return []hint{{"y", "hang up and leave"}, {"any other key", "stay"}}
-	case m.leaving:
-		return []hint{{"x", "hang up and leave"}, {"l", "leave, the call goes on"}, {"any other", "stay"}}
+	case m.doubt == toRecord && c != nil:
+		if m.width < 60 {
+			return []hint{{"y", "record"}, {"Esc", "do not"}}
+		}
+		return []hint{{"y", "record both voices, they are told"}, {"Esc", "do not"}}
+	case m.doubt == toLeave && m.own:
+		return []hint{{"y", onOff(m.width < 35, "leave", "hang up and leave")}, {"Esc", "stay"}}
+	case m.doubt == toLeave && m.width < 65:
+		return []hint{{"x", "hang up"}, {"l", "leave"}, {"Esc", "stay"}}
+	case m.doubt == toLeave:
+		return []hint{{"x", "hang up and leave"}, {"l", "leave, the call goes on"}, {"Esc", "stay"}}
 	case m.gone != nil:
 		return []hint{{"r", "look again"}, {"q", "leave"}}
 	case m.writing == chat:
@@ -89,7 +96,7 @@ func (m *Model) hints() []hint {
 		}
 		return append(hints, hint{"q", "leave"})
 	case c == nil:
-		return []hint{{"Enter", "call"}, {"c", "call another"}, {"?", "help"}, {"q", "leave"}, {"↑↓", "choose"}, {"d", "do not disturb"}}
+		return []hint{{"Enter", "call"}, {"c", "call another"}, {"?", "help"}, {"q", "leave"}, {"↑↓", "choose"}, {"d", onOff(m.status.Silent, "ring again", "do not disturb")}}
 	case c.Phase != api.Talking:
 		return append([]hint{{"x", "hang up"}}, m.others("?", "help", "q", "leave")...)
 	}

@@ -64,12 +64,16 @@ func (m *Model) put(c api.Call) {
 			}
 			failed := c.End != nil && c.End.Error != ""
 			if words := endWords(c); words != "" && (known != nil || failed && c.Outgoing) {
-				m.tell(failed, words)
+				m.note(notice{at: m.now, bad: failed, stays: failed && c.Outgoing, text: clean(words)})
 			}
 		}
 		return
 	}
 	if known == nil {
+		m.unask() // y may be for this one
+		if len(m.calls) == 0 {
+			m.forget(func(n notice) bool { return !n.stays || c.Outgoing }) // they are of what was before
+		}
 		known = &talk{came: m.now}
 		m.calls = append(m.calls, known)
 		known.put(m.now, c)
@@ -79,8 +83,11 @@ func (m *Model) put(c api.Call) {
 		return
 	}
 	known.put(m.now, c)
-	if m.writing == chat && c.ID == m.shown && c.Phase != api.Talking {
-		m.stopWriting()
+	if c.ID == m.shown && c.Phase != api.Talking {
+		m.unask()
+		if m.writing == chat {
+			m.stopWriting()
+		}
 	}
 }
 
@@ -90,18 +97,29 @@ func (m *Model) show(id string) {
 		return
 	}
 	m.shown = id
+	m.unask()
 	if m.writing == chat {
 		m.stopWriting()
+	}
+}
+
+// unask takes back a question about the call that was shown.
+func (m *Model) unask() {
+	if m.doubt == toRecord {
+		m.doubt = none
 	}
 }
 
 // drop forgets a call, and shows another one.
 func (m *Model) drop(id string) {
 	m.calls = slices.DeleteFunc(m.calls, func(c *talk) bool { return c.ID == id })
-	m.leaving = m.leaving && len(m.calls) > 0 // there is nothing to ask about
+	if len(m.calls) == 0 {
+		m.doubt = none // there is nothing to ask about
+	}
 	if m.shown != id {
 		return
 	}
+	m.unask()
 	m.shown = ""
 	if m.writing == chat {
 		m.stopWriting()

@@ -17,13 +17,15 @@ func (m *Model) press(k tea.Key) tea.Cmd {
 		key = strings.ToLower(key) // Caps Lock is no reason not to be answered
 	}
 	switch {
+	case m.doubt != none && m.now.Sub(m.doubted) < startle:
+		return nil
 	case key == "ctrl+c":
-		if m.leaving {
+		if m.doubt == toLeave {
 			return tea.Quit
 		}
 		return m.leave()
-	case m.leaving:
-		return m.pressLeaving(key)
+	case m.doubt != none:
+		return m.pressDoubt(key)
 	case m.gone != nil:
 		return m.pressGone(key)
 	case m.writing != nothing:
@@ -56,8 +58,8 @@ func (m *Model) press(k tea.Key) tea.Cmd {
 	return m.pressHome(key)
 }
 
-// startle is how long after a call has come keys are not taken: whoever was
-// typing has not seen yet who calls.
+// startle is how long after a call has come, or something was asked, keys are not
+// taken: whoever was typing, as they believed elsewhere, has not seen it yet.
 const startle = 500 * time.Millisecond
 
 // leave leaves the screen, or asks first where a call is on.
@@ -65,13 +67,21 @@ func (m *Model) leave() tea.Cmd {
 	if len(m.calls) == 0 {
 		return tea.Quit
 	}
-	m.leaving = true
+	m.wonder(toLeave)
 	return m.hush()
 }
 
-func (m *Model) pressLeaving(key string) tea.Cmd {
-	m.leaving = false
+func (m *Model) wonder(about question) { m.doubt, m.doubted = about, m.now }
+
+// pressDoubt takes the answer to a question; a key that is none is a no.
+func (m *Model) pressDoubt(key string) tea.Cmd {
+	about := m.doubt
+	m.doubt = none
 	switch {
+	case about == toRecord:
+		if key == "y" {
+			return m.do(action{verb: record, call: m.shown, on: true})
+		}
 	case key == "y" && m.own, key == "l" && !m.own:
 		return tea.Quit // a phone of its own hangs up by itself
 	case key == "x" && !m.own:
@@ -139,7 +149,11 @@ func (m *Model) pressCall(c *talk, key string, repeated bool) tea.Cmd {
 	case "h":
 		return m.do(action{verb: hold, call: c.ID, on: !c.Holding})
 	case "r":
-		return m.do(action{verb: record, call: c.ID, on: !c.Recording && !c.Announced})
+		if c.Recording || c.Announced {
+			return m.do(action{verb: record, call: c.ID})
+		}
+		m.wonder(toRecord) // the other side would be told at once
+		return m.hush()
 	case "enter", "t":
 		m.writing, m.line = chat, nil
 		return m.hush()

@@ -100,8 +100,8 @@ func TestKeysInACall(t *testing.T) {
 	c := stranger()
 	c.Phase = api.Talking
 	s.hear(change(c))
-	s.press("m", "h", "r")
-	s.expect(t, action{verb: mute, call: "2", on: true}, action{verb: hold, call: "2", on: true}, action{verb: record, call: "2", on: true})
+	s.press("m", "h")
+	s.expect(t, action{verb: mute, call: "2", on: true}, action{verb: hold, call: "2", on: true})
 	c.Muted, c.Holding, c.Announced = true, true, true
 	s.hear(change(c))
 	s.press("m", "h", "r")
@@ -112,26 +112,74 @@ func TestKeysInACall(t *testing.T) {
 	s.expect(t, action{verb: say, call: "2", text: "hi, q x m"})
 	s.press("esc", "x")
 	s.expect(t, action{verb: hangUp, call: "2"})
-	// Leaving asks first.
-	if s.quits("q") || !s.leaving {
+	// Leaving asks first, and what was being typed is no answer.
+	if s.quits("q") || s.doubt != toLeave {
 		t.Error("q in a call does not ask")
 	}
-	if s.quits("n") || s.leaving {
+	for _, k := range []string{"l", "x", "n", "ctrl+c"} {
+		if s.quits(k) || s.doubt != toLeave {
+			t.Errorf("%s is taken right after the question", k)
+		}
+	}
+	s.expect(t)
+	s.after(startle)
+	if s.quits("n") || s.doubt != none {
 		t.Error("n does not stay")
 	}
 	s.press("ctrl+c")
+	s.after(startle)
 	if !s.quits("ctrl+c") {
 		t.Error("Ctrl-C twice does not leave")
 	}
 	s.press("n", "q")
+	s.after(startle)
 	if !s.quits("l") {
 		t.Error("l does not leave")
 	}
-	s.press("esc", "q", "x") // hangs up first, then leaves
+	s.press("esc", "q")
+	s.after(startle)
+	s.press("x") // hangs up first, then leaves
 	s.expect(t, action{verb: hangUp, call: "2"})
 	if !s.quit {
 		t.Error("x does not leave")
 	}
+}
+
+// Nothing is recorded by a key that was meant for something else: r asks.
+func TestRecordIsAsked(t *testing.T) {
+	s := newStage()
+	c := talking()
+	s.hear(status(api.Up), change(c))
+	for _, k := range []string{"esc", "n", "r"} {
+		s.press("r", "y", "y") // typed on
+		s.after(startle)
+		s.press(k)
+		s.expect(t)
+		s.press("esc")
+		s.after(startle)
+		s.press("esc")
+	}
+	// A call that comes takes the question back: y is for that one.
+	s.press("r")
+	s.hear(change(stranger()))
+	s.after(startle)
+	s.press("y")
+	s.expect(t, action{verb: answer, call: "2"})
+	s.press("tab", "r") // another call is shown: not that one
+	s.after(startle)
+	c.ID = s.shown
+	over := c
+	over.Phase, over.End = api.Over, &api.End{}
+	s.hear(change(over))
+	if s.doubt != none {
+		t.Error("a call that is over is asked about")
+	}
+	s = newStage()
+	s.hear(status(api.Up), change(talking()))
+	s.press("r")
+	s.after(startle)
+	s.press("y")
+	s.expect(t, action{verb: record, call: "1", on: true})
 }
 
 // The call ends while it is asked whether to leave: the next key is no answer.
@@ -272,8 +320,8 @@ func TestPushToTalkHeld(t *testing.T) {
 	s.send(held, tea.BlurMsg{}) // the release may go elsewhere
 	s.expect(t, action{verb: mute, call: "1"}, action{verb: mute, call: "1", on: true})
 	s.press("q")
-	s.press("n")
 	s.after(time.Second)
+	s.press("n")
 	s.send(held)
 	s.press("enter")
 	if k := s.View().KeyboardEnhancements; k.ReportEventTypes {
@@ -312,9 +360,24 @@ func TestErrorsAreShown(t *testing.T) {
 	if !strings.Contains(page, `no such contact: ]0;evil"bbo", did you mean bob?`) || strings.ContainsAny(s.View().Content, "\a") {
 		t.Errorf("it shows\n%s", page)
 	}
+	// Why a call has failed stays until a key is pressed; other things go.
+	s.hear(api.Event{Notice: "a headset is there"})
 	s.after(noticeFor)
+	if page := text(s.View().Content); !strings.Contains(page, "no such") || strings.Contains(page, "headset") {
+		t.Errorf("after a while it shows\n%s", page)
+	}
+	s.press("down")
 	if page := text(s.View().Content); strings.Contains(page, "no such") {
-		t.Errorf("after a while it still shows\n%s", page)
+		t.Errorf("after a key it still shows\n%s", page)
+	}
+}
+
+// What was told before a call is no business of the call's.
+func TestNoticesEndWhereACallBegins(t *testing.T) {
+	s := newStage()
+	s.hear(status(api.Up), api.Event{Notice: "a headset is there"}, change(talking()), api.Event{Notice: "the disk is full"})
+	if page := text(s.View().Content); strings.Contains(page, "headset") || !strings.Contains(page, "the disk is full") {
+		t.Errorf("it shows\n%s", page)
 	}
 }
 
@@ -367,6 +430,19 @@ func TestItRings(t *testing.T) {
 	}
 	if bells != 4 {
 		t.Errorf("the bell rang %d times in ten seconds", bells)
+	}
+}
+
+// Who is on hold is not heard, and the meter does not say otherwise.
+func TestHeldIsSilent(t *testing.T) {
+	s := newStage()
+	c := talking()
+	s.hear(status(api.Up), change(c))
+	loud := text(s.View().Content)
+	c.Held = true
+	s.hear(change(c))
+	if page := text(s.View().Content); !strings.Contains(loud, "-18 dB") || strings.Contains(page, "-18 dB") {
+		t.Errorf("it shows\n%s\nand on hold\n%s", loud, page)
 	}
 }
 

@@ -40,7 +40,7 @@ func (m *Model) pressLine(key, text string) tea.Cmd {
 
 // paste adds text to the line that is typed, as far as it has room.
 func (m *Model) paste(text string) {
-	if m.writing == nothing || m.leaving {
+	if m.writing == nothing || m.doubt != none {
 		return
 	}
 	for _, r := range text {

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -52,8 +53,9 @@ type Model struct {
 	writing input // what is typed, and for what
 	line    []rune
 	help    bool
-	leaving bool // asked whether to leave
-	quit    bool // once all that was asked for is done
+	doubt   question
+	doubted time.Time // when it was asked
+	quit    bool      // once all that was asked for is done
 	failure error
 
 	queue []action // the first is under way
@@ -68,11 +70,21 @@ const (
 	chat
 )
 
-// notice is a line for the person that goes away by itself.
+// question is what the person is asked, before a key does what cannot be undone.
+type question int
+
+const (
+	none     question = iota
+	toLeave           // the screen, while a call is on
+	toRecord          // the call that is shown
+)
+
+// notice is a line for the person that goes away by itself, or with the next key.
 type notice struct {
-	at   time.Time
-	bad  bool
-	text string
+	at    time.Time
+	bad   bool
+	stays bool // until a key is pressed
+	text  string
 }
 
 // Notices stay so long.
@@ -108,6 +120,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		cmd = m.ring()
 	case keyMsg:
 		m.pass(msg.at)
+		m.seen()
 		cmd = m.press(msg.key)
 	case tea.KeyReleaseMsg:
 		cmd = m.release(tea.Key(msg))
@@ -132,14 +145,21 @@ func (m *Model) pass(at time.Time) {
 	if at.After(m.now) {
 		m.now = at
 	}
-	for len(m.notices) > 0 && m.now.Sub(m.notices[0].at) >= noticeFor {
-		m.notices = m.notices[1:]
-	}
+	m.forget(func(n notice) bool { return !n.stays && m.now.Sub(n.at) >= noticeFor })
+}
+
+// forget takes notices away.
+func (m *Model) forget(which func(notice) bool) { m.notices = slices.DeleteFunc(m.notices, which) }
+
+// seen forgets what has stayed until a key was pressed, unless that was under way
+// when it came.
+func (m *Model) seen() {
+	m.forget(func(n notice) bool { return n.stays && m.now.Sub(n.at) >= startle })
 }
 
 // tick asks for the next second while something shown counts by itself.
 func (m *Model) tick() tea.Cmd {
-	if m.ticking || len(m.calls) == 0 && len(m.notices) == 0 {
+	if m.ticking || len(m.calls) == 0 && !slices.ContainsFunc(m.notices, func(n notice) bool { return !n.stays }) {
 		return nil
 	}
 	m.ticking = true
@@ -159,7 +179,7 @@ func (m *Model) ring() tea.Cmd {
 // lose says that the phone is gone.
 func (m *Model) lose(err error) tea.Cmd {
 	m.gone = err
-	m.calls, m.queue, m.line, m.writing, m.leaving, m.help = nil, nil, nil, nothing, false, false
+	m.calls, m.queue, m.line, m.writing, m.doubt, m.help = nil, nil, nil, nothing, none, false
 	if m.own || m.quit {
 		if m.own {
 			m.failure = err
@@ -170,9 +190,14 @@ func (m *Model) lose(err error) tea.Cmd {
 }
 
 // tell shows a line for a while.
-func (m *Model) tell(bad bool, text string) {
-	m.notices = append(m.notices, notice{m.now, bad, clean(text)})
-	m.notices = m.notices[max(0, len(m.notices)-maxNotices):]
+func (m *Model) tell(bad bool, text string) { m.note(notice{at: m.now, bad: bad, text: clean(text)}) }
+
+func (m *Model) note(n notice) {
+	m.notices = append(m.notices, n)
+	if len(m.notices) > maxNotices {
+		oldest := max(0, slices.IndexFunc(m.notices, func(n notice) bool { return !n.stays }))
+		m.notices = slices.Delete(m.notices, oldest, oldest+1)
+	}
 }
 
 // maxNotices are shown at once.

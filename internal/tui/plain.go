@@ -27,7 +27,7 @@ func Plain(ctx context.Context, phone Phone, in io.Reader, out io.Writer) error 
 		return fmt.Errorf("reading commands: %w", err)
 	}
 	defer keyboard.Close()
-	p := &plain{phone: phone, out: out}
+	p := &plain{phone: phone, out: out, known: make(chan struct{})}
 	var group sync.WaitGroup
 	group.Go(func() {
 		cancel(p.follow(ctx))
@@ -58,6 +58,8 @@ var errLeft = errors.New("left")
 // plain is what has been told so far.
 type plain struct {
 	phone Phone
+	known chan struct{} // closed by the first status
+	once  sync.Once
 
 	mu   sync.Mutex // of out and all below
 	out  io.Writer
@@ -76,15 +78,24 @@ func (p *plain) follow(ctx context.Context) error {
 		for _, line := range p.last.hear(e) {
 			p.say("%s", line)
 		}
+		if e.Status != nil {
+			p.once.Do(func() { close(p.known) })
+		}
 		return nil
 	})
 }
 
-// read takes commands until in ends.
+// read takes commands until in ends, the first once it is known what there is: in a
+// pipe it is there before the phone has said anything.
 func (p *plain) read(ctx context.Context, in io.Reader) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 4*maxLine)
 	p.tell("type help for what can be typed")
+	select {
+	case <-p.known:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	for lines.Scan() {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -193,7 +204,7 @@ func ringing(calls []api.Call) string {
 }
 
 func (p *plain) status(now told) {
-	lines := []string{"the phone is " + string(now.phase)}
+	lines := []string{"the phone is " + string(now.phase) + onOff(now.silent, "; do not disturb: nothing rings", "")}
 	for i := range now.calls {
 		lines = append(lines, figuresOf(&now.calls[i]))
 	}

@@ -178,6 +178,7 @@ func TestPlain(t *testing.T) {
 		types("mute", "mute 1 on")
 		c.Muted, c.Held, c.Recorded, c.Reached, c.Quality.Word = true, true, true, false, "poor"
 		hear(change(c))
+		types("status")
 		types("mute", "mute 1 off")
 		c.Muted, c.Held, c.Recorded, c.Reached, c.Quality.Word = false, false, false, true, "good"
 		hear(change(c))
@@ -217,6 +218,7 @@ func TestPlain(t *testing.T) {
 func TestPlainEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ty := newTypist(t, t.Context())
+		ty.phone.events <- status(api.Up)
 		ty.hears()
 		ty.in.Close()
 		if err := <-ty.ended; err != nil {
@@ -236,5 +238,31 @@ func TestPlainEnds(t *testing.T) {
 		if err := <-ty.ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("interrupted: %v", err)
 		}
+	})
+}
+
+// Commands that are there before the phone has said anything, as in a pipe, wait
+// for that.
+func TestPlainInAPipe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ty := newTypist(t, t.Context())
+		typed := make(chan error, 1)
+		go func() {
+			_, err := io.WriteString(ty.in, "status\nmute\n")
+			ty.in.Close()
+			typed <- err
+		}()
+		if said := ty.hears(); strings.Contains(said, "the phone is") {
+			t.Errorf("before it knows of the phone it says %q", said)
+		}
+		ty.phone.events <- status(api.Up, talking())
+		said := ty.hears()
+		if err := errors.Join(<-typed, <-ty.ended); err != nil {
+			t.Error(err)
+		}
+		if !strings.Contains(said, "the phone is up") || strings.Contains(said, "no call") {
+			t.Errorf("it says\n%s", said)
+		}
+		ty.asks("mute 1 on")
 	})
 }

@@ -70,7 +70,8 @@ func (p *puppet) Status() api.Status { return api.Status{} }
 // Listen serves one screen.
 func (p *puppet) Listen() (<-chan api.Event, func()) { return p.events, func() {} }
 
-func (p *puppet) Contacts() []api.Contact { return friends }
+func (p *puppet) Contacts() []api.Contact       { return friends }
+func (p *puppet) History() (api.History, error) { return api.History{}, nil }
 
 func (p *puppet) note(words ...string) error {
 	p.asked <- strings.Join(words, " ")

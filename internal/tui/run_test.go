@@ -51,7 +51,7 @@ func TestRunEnds(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			phone, out := newScripted(), &page{waiting: "contacts ring", seen: make(chan struct{})}
+			phone, out := newScripted(), &page{waiting: "your 4 contacts may ring", seen: make(chan struct{})}
 			in, keys := io.Pipe()
 			defer in.Close()
 			phone.events <- status(api.Up)

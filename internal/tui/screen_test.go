@@ -121,7 +121,7 @@ func key(name string) tea.KeyPressMsg {
 
 func status(phase api.Phase, calls ...api.Call) api.Event {
 	return api.Event{Status: &api.Status{
-		Version: api.Version, Sotto: "1.0", Address: myAddress, Phase: phase, Rings: "contacts ring",
+		Version: api.Version, Sotto: "1.0", Address: myAddress, Phase: phase, Rings: "your 4 contacts may ring",
 		Tor: api.Tor{Version: "0.4.9.11", Percent: 100, Summary: "Done"}, Calls: calls,
 	}}
 }
@@ -255,6 +255,15 @@ var scenes = []struct {
 		s.press("enter")
 		s.write("see you then")
 	}},
+	{"noticed", func(s *stage) {
+		s.hear(status(api.Up), change(talking()))
+		for i, text := range []string{"the document is in the second folder", "got it", "and then?"} {
+			s.hear(api.Event{Text: &api.Text{Call: "1", At: begun, Mine: i%2 == 0, Text: text}})
+		}
+		for range maxNotices {
+			s.hear(api.Event{Missed: &api.Missed{Why: "strangers do not ring here, and nobody has been told"}})
+		}
+	}},
 	{"waiting", func(s *stage) {
 		s.hear(status(api.Up))
 		s.talk()
@@ -270,6 +279,7 @@ var scenes = []struct {
 		s.press("tab")
 	}},
 	{"leaving", func(s *stage) { s.hear(status(api.Up), change(talking())); s.press("q") }},
+	{"asked", func(s *stage) { s.hear(status(api.Up), change(talking())); s.press("r") }},
 	{"gone", func(s *stage) {
 		s.hear(status(api.Up), change(talking()))
 		s.send(goneMsg{errors.New("the phone has stopped: start it again with sotto up")})
@@ -288,9 +298,12 @@ var scenes = []struct {
 }
 
 func TestPages(t *testing.T) {
-	for _, size := range []struct{ width, height int }{{80, 24}, {40, 10}, {120, 40}} {
+	for _, size := range []struct{ width, height int }{{80, 24}, {40, 10}, {120, 40}, {24, 6}} {
 		for _, scene := range scenes {
 			if size.width == 120 && scene.name != "chat" && scene.name != "idle" && scene.name != "stranger" {
+				continue
+			}
+			if size.width == 24 && !slices.Contains([]string{"incoming", "unverified", "stranger", "leaving", "asked"}, scene.name) {
 				continue
 			}
 			name := fmt.Sprintf("%s-%dx%d", scene.name, size.width, size.height)

@@ -211,7 +211,7 @@ func TestScreen(t *testing.T) {
 	c = talking()
 	c.Muted, c.Held = true, true
 	th.tells(change(c))
-	th.scene("held", "they hold", "")
+	th.scene("held", "you are on hold", "")
 	c.Muted, c.Held = false, false
 	th.tells(change(c))
 	th.keys("p")
@@ -257,10 +257,18 @@ func TestScreen(t *testing.T) {
 	th.waitFor("talking 0:00")
 	th.keys("C-c")
 	th.waitFor("leave, the call goes on")
+	goesOn := func(shown string) { // right after the question no key counts
+		s.TalkedMS += 1_000
+		th.passes(time.Second)
+		th.tells(change(s))
+		th.waitFor(shown)
+	}
+	goesOn("talking 0:01")
 	th.keys("n")
 	th.waitFor("hang up  m mute")
 	th.keys("q")
 	th.waitFor("leave, the call goes on")
+	goesOn("talking 0:02")
 	th.keys("x")
 	th.asks("hangup 2")
 	th.waitFor("exit code 0")

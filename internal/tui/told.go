@@ -148,20 +148,10 @@ func (t *told) hearCall(c api.Call) (lines []string) {
 	if c.Phase != api.Talking {
 		return lines
 	}
-	for _, change := range []struct {
-		now, before bool
-		yes, no     string
-	}{
-		{c.Muted, was.Muted, "muted: nothing of you is sent", "not muted any more"},
-		{c.Holding, was.Holding, name + " is on hold", name + " is not on hold any more"},
-		{c.Held, was.Held, name + " holds: neither side hears the other", name + " holds no more"},
-		{c.Recording, was.Recording, "recording: both voices are kept", "not recording any more"},
-		{c.Recorded, was.Recorded, name + " records both voices", name + " does not record any more"},
-		{!c.Reached, !was.Reached, "not reaching you: nothing comes from " + name, name + " is reached again"},
-		{unheard(&c), unheard(&was), "not reaching " + name + ": what you say does not arrive", "what you say arrives again"},
-	} {
-		if change.now != change.before {
-			lines = append(lines, onOff(change.now, change.yes, change.no))
+	before := conditions(&was)
+	for i, now := range conditions(&c) {
+		if now.on != before[i].on {
+			lines = append(lines, onOff(now.on, now.yes, now.no))
 		}
 	}
 	// Between good and poor there is room, so that a quality on the edge is
@@ -180,12 +170,40 @@ func (t *told) hearCall(c api.Call) (lines []string) {
 	return lines
 }
 
+// condition is what can be so in a call, and how that it is, and is no more, is told.
+type condition struct {
+	on      bool
+	yes, no string
+}
+
+// conditions are always as many, in the same order.
+func conditions(c *api.Call) []condition {
+	name := who(c.Name)
+	return []condition{
+		{c.Muted, "muted: nothing of you is sent", "not muted any more"},
+		{c.Holding, name + " is on hold", name + " is not on hold any more"},
+		{c.Held, "you are on hold: " + name + " does not hear you, nor you them", name + " holds no more"},
+		{c.Recording, "recording: both voices are kept", "not recording any more"},
+		{c.Recorded, name + " records both voices", name + " does not record any more"},
+		{!c.Reached, "not reaching you: nothing comes from " + name, name + " is reached again"},
+		{unheard(c), "not reaching " + name + ": what you say does not arrive", "what you say arrives again"},
+	}
+}
+
 func spoken(name string, verified bool) string {
 	return strings.TrimPrefix(certain(name, verified), "✓ ")
 }
 
-// figuresOf is a call in a line.
+// figuresOf is a call in a line, after it what is so in it.
 func figuresOf(c *api.Call) string {
-	return fmt.Sprintf("%s, %s, %s: %s; quality %s, %.0f of 100; %d milliseconds late here and %d there; %.1f percent concealed", who(c.Name), spoken(c.Name, c.Verified),
+	text := fmt.Sprintf("%s, %s, %s: %s; quality %s, %.0f of 100; %d milliseconds late here and %d there; %.1f percent concealed", who(c.Name), spoken(c.Name, c.Verified),
 		c.Phase, clock(milliseconds(c.TalkedMS)), onOff(c.Quality.Word == "", "not known", clean(c.Quality.Word)), c.Quality.R, c.DelayMS, c.ThereMS, c.ConcealedPC)
+	if c.Phase == api.Talking {
+		for _, so := range conditions(c) {
+			if so.on {
+				text += "; " + so.yes
+			}
+		}
+	}
+	return text
 }

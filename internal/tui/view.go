@@ -21,6 +21,8 @@ type block struct {
 const (
 	must = iota
 	state
+	written // the newest lines of the chat
+	notes
 	figures
 	meters
 	talkRank
@@ -59,7 +61,7 @@ func (m *Model) page() (string, *tea.Cursor) {
 	if m.ascii {
 		content = plainSigns.Replace(content)
 	}
-	if m.writing == nothing || m.leaving || m.height < 2 {
+	if m.writing == nothing || m.doubt != none || m.height < 2 {
 		return content, nil
 	}
 	_, column := m.prompt()
@@ -147,7 +149,7 @@ func (m *Model) viewHelp() []block {
 		{"x", "hang up"},
 		{"m", "mute: nothing of you is sent"},
 		{"h", "hold: neither side hears the other, until h again"},
-		{"r", "record both voices, or end that; the other side is told"},
+		{"r", "record both voices (you are asked first), or end that"},
 		{"Enter t", "write a line; Esc goes back"},
 		{"p", "push-to-talk on or off"},
 		{"Space", "then: speak while it is held, where the terminal tells of"},

@@ -25,7 +25,7 @@ func (m *Model) viewOthers(shown *talk) []block {
 			continue
 		}
 		how := "y answers, n declines"
-		if m.writing != nothing {
+		if m.writing != nothing || m.doubt != none {
 			how = "Esc, then y answers, n declines"
 		} else if shown.Phase == api.Talking {
 			how = "y answers, this call is held; n declines"
@@ -61,6 +61,9 @@ func (m *Model) phaseWords(c *talk) string {
 // viewIncoming is the page of a call that rings here: who proves to be there.
 func (m *Model) viewIncoming(c *talk) []block {
 	head := m.look.title.Render(capital(who(c.Name))+" is calling") + "  " + m.look.dim.Render(clock(m.now.Sub(c.since)))
+	if c.Name != "" && m.width < 40 { // the explanation may have no room; what it is about has
+		head = sides(m.look.title.Render(c.Name+" calls"), certain(c.Name, c.Verified)+" ", m.width-1)
+	}
 	about, style := "✓ verified: you have compared the twelve words of this address.", m.look.good
 	switch {
 	case c.Name == "":
@@ -130,7 +133,8 @@ func (m *Model) viewCall(c *talk) []block {
 		blocks = append(blocks, gap(), block{rank: circuits, lines: m.viewCircuits(c)})
 	}
 	if lines := m.viewTexts(c); lines != nil {
-		blocks = append(blocks, gap(), block{rank: talkRank, log: true, lines: lines})
+		newest := max(0, len(lines)-chatKept)
+		blocks = append(blocks, gap(), block{rank: talkRank, log: true, lines: lines[:newest]}, block{rank: written, log: true, lines: lines[newest:]})
 	}
 	return blocks
 }
@@ -174,7 +178,7 @@ func (m *Model) viewSound(c *talk) []block {
 		return " " + pad(name, label-1) + l.good.Render(full) + l.dim.Render(rest) + " " + pad(db, 7)
 	}
 	you := c.YouDB
-	if c.Muted || c.Holding {
+	if c.Muted || c.Holding || c.Held { // none of it is sent, or heard
 		you = -120
 	}
 	ears := []string{meter("you", you), meter(short, c.ThemDB)}
@@ -226,6 +230,9 @@ func (m *Model) viewCircuits(c *talk) []string {
 	}
 	return lines
 }
+
+// chatKept lines of the chat stay before figures and notices.
+const chatKept = 2
 
 // viewTexts is what was written, the newest last.
 func (m *Model) viewTexts(c *talk) (lines []string) {

@@ -139,7 +139,7 @@ func alerts(c *api.Call) (lines []string) {
 		case c.Held && c.Holding:
 			lines = append(lines, "on hold, by both of you: h ends yours")
 		case c.Held:
-			lines = append(lines, "they hold: "+name+" neither hears you nor speaks")
+			lines = append(lines, "you are on hold: they do not hear you") // short: all of it is shown at 40 columns
 		case c.Holding:
 			lines = append(lines, "on hold: "+name+" does not hear you, nor you them; h ends that")
 		}

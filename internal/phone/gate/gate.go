@@ -141,7 +141,7 @@ func (g *Gate) take(anyhow bool) (read bool, text string, err error) {
 	return true, text, nil
 }
 
-// Describe says who rings.
+// Describe says who may ring, in words that nobody takes for a call.
 func (g *Gate) Describe() string {
 	n, blocked := 0, 0
 	for _, c := range g.Book().List() {
@@ -161,15 +161,15 @@ func (g *Gate) Describe() string {
 	}
 	switch {
 	case policy.Ring == contact.Anyone:
-		return "everybody rings" + others
+		return "everybody may ring" + others
 	case n == 0 && blocked == 1:
-		return "only contacts ring, and your only contact is blocked" + others
+		return "only contacts may ring, and your only contact is blocked" + others
 	case n == 0 && blocked > 1:
-		return "only contacts ring, and all of yours are blocked" + others
+		return "only contacts may ring, and all of yours are blocked" + others
 	case n == 0:
-		return "only contacts ring, and you have none: sotto contacts add NAME, or --from anyone" + others
+		return "only contacts may ring, and you have none: sotto contacts add NAME, or --from anyone" + others
 	case n == 1:
-		return "your contact rings" + others
+		return "1 contact may ring" + others
 	}
-	return fmt.Sprintf("your %d contacts ring%s", n, others)
+	return fmt.Sprintf("your %d contacts may ring%s", n, others)
 }

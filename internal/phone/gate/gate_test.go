@@ -113,7 +113,7 @@ func TestTheGateFollowsTheContacts(t *testing.T) {
 	})
 	ann := newAddress(t)
 	save(people(t, map[string]identity.Address{"Ann": ann}).Bytes())
-	if text := <-lines; text != "contacts have changed: your contact rings" {
+	if text := <-lines; text != "contacts have changed: 1 contact may ring" {
 		t.Error(text)
 	}
 	<-g.Fresh()
@@ -135,7 +135,7 @@ func TestTheGateReadsAtOnce(t *testing.T) {
 	ann := newAddress(t)
 	g, save := household(t, people(t, map[string]identity.Address{"Ann": ann}), contact.Policy{})
 	save((&contact.Book{}).Bytes())
-	if text, err := g.Reread(); err != nil || !strings.HasPrefix(text, "contacts have changed: only contacts ring, and you have none") {
+	if text, err := g.Reread(); err != nil || !strings.HasPrefix(text, "contacts have changed: only contacts may ring, and you have none") {
 		t.Errorf("%q, %v", text, err)
 	}
 	if rings, _ := g.Judge(ann); rings {
@@ -175,15 +175,15 @@ func TestTheGateSaysWhoRings(t *testing.T) {
 		book *contact.Book
 		over contact.Policy
 	}{
-		{"everybody rings, not at 22:00-07:00; strangers' calls are not listed", kept, contact.Policy{}},
-		{"your 2 contacts ring; strangers' calls are not listed", kept, contact.Policy{Ring: contact.Contacts, Silent: []contact.Span{}}},
-		{"everybody rings", one, contact.Policy{Ring: contact.Anyone}},
-		{"your contact rings", one, contact.Policy{}},
-		{"your 2 contacts ring", two, contact.Policy{}},
-		{"your 2 contacts ring, not at 22:00-07:00", two, contact.Policy{Silent: []contact.Span{night}}},
-		{"only contacts ring, and your only contact is blocked", blocked[1], contact.Policy{}},
-		{"only contacts ring, and all of yours are blocked", blocked[2], contact.Policy{}},
-		{"only contacts ring, and you have none: sotto conta", &contact.Book{}, contact.Policy{}},
+		{"everybody may ring, not at 22:00-07:00; strangers' calls are not listed", kept, contact.Policy{}},
+		{"your 2 contacts may ring; strangers' calls are not listed", kept, contact.Policy{Ring: contact.Contacts, Silent: []contact.Span{}}},
+		{"everybody may ring", one, contact.Policy{Ring: contact.Anyone}},
+		{"1 contact may ring", one, contact.Policy{}},
+		{"your 2 contacts may ring", two, contact.Policy{}},
+		{"your 2 contacts may ring, not at 22:00-07:00", two, contact.Policy{Silent: []contact.Span{night}}},
+		{"only contacts may ring, and you have none: sotto", &contact.Book{}, contact.Policy{}},
+		{"only contacts may ring, and your only contact is blocked", blocked[1], contact.Policy{}},
+		{"only contacts may ring, and all of yours are blocked", blocked[2], contact.Policy{}},
 	} {
 		if g, _ := household(t, c.book, c.over); !strings.HasPrefix(g.Describe(), c.want) {
 			t.Errorf("%q, not %q", g.Describe(), c.want)

@@ -9,12 +9,14 @@ import (
 	"github.com/sottovoce/sotto/call"
 	"github.com/sottovoce/sotto/internal/api"
 	"github.com/sottovoce/sotto/internal/phone/desk"
+	"github.com/sottovoce/sotto/internal/phone/history"
 )
 
 // entered follows a call's phases. It is asked by the call's own clock.
 func (b *Board) entered(l *line, p call.Phase) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	l.talked = l.talked || p == call.Talking
 	switch {
 	case p == call.Ringing && l.outgoing:
 		l.setup = time.Since(l.dialled)
@@ -127,6 +129,7 @@ func (b *Board) act(acts []desk.Act) {
 			b.tellCall(l)
 		case desk.Missed:
 			if b.config.Gate.Lists(l.peer) {
+				l.missed = a.Why
 				b.miss(l.peer, a.Why)
 			}
 		case desk.Hush:
@@ -168,6 +171,13 @@ func (b *Board) ended(l *line, err error) {
 	}
 	if e.Instead = l.instead; e.Instead != "" {
 		e = api.End{Instead: l.instead}
+	}
+	if how := l.how(err); how != "" && b.config.History != nil {
+		entry := history.Entry{Began: l.began, Outgoing: l.outgoing, Peer: l.peer, How: how}
+		if l.talked {
+			entry.Talked = l.call.Status().TalkedFor
+		}
+		b.keep(entry)
 	}
 	l.end = &e
 	b.move(l, api.Over)

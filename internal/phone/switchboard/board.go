@@ -27,6 +27,7 @@ import (
 	"github.com/sottovoce/sotto/internal/api"
 	"github.com/sottovoce/sotto/internal/phone/desk"
 	"github.com/sottovoce/sotto/internal/phone/gate"
+	"github.com/sottovoce/sotto/internal/phone/history"
 )
 
 // Config is what a phone needs. Calls, Open, Gate and End must be set; Calls'
@@ -56,6 +57,9 @@ type Config struct {
 	// End says how an error ends a call: its exit code, its words, and whether
 	// calling again may help.
 	End func(error) api.End
+
+	// History keeps what has become of calls; nil: nothing is kept.
+	History *history.Keeper
 
 	Sotto     string // the program's version
 	OneTime   bool   // the identity is a one-time one
@@ -116,6 +120,7 @@ func New(c Config, pid int) *Board {
 // Run is the phone, until ctx ends, it is put away, or the address cannot be
 // published any more. It hangs up all calls and waits for them.
 func (b *Board) Run(ctx context.Context) error {
+	defer b.keepHistory(ctx)() // to the end of the last call
 	ctx, stop := context.WithCancelCause(ctx)
 	defer b.group.Wait()
 	defer stop(nil)
@@ -242,6 +247,7 @@ func (b *Board) told(a identity.Address) bool {
 	}
 	if why != "" {
 		b.miss(a, why)
+		b.keep(history.Entry{Began: time.Now(), Peer: a, How: history.Missed})
 	}
 	return false
 }

@@ -74,11 +74,11 @@ func strictly(t *testing.T, text string, to any) {
 // every object there is one that the phone says.
 func TestTheExamplesOfTheDocumentation(t *testing.T) {
 	examples, objects := documented(t)
-	if len(examples) != 18 || len(objects) != 6 {
-		t.Fatalf("%d examples and %d objects: this test knows 18 and 6", len(examples), len(objects))
+	if len(examples) != 19 || len(objects) != 7 {
+		t.Fatalf("%d examples and %d objects: this test knows 19 and 7", len(examples), len(objects))
 	}
 	refused := api.Error{}
-	for i, to := range []any{&api.Status{}, &api.Missed{}, &[]api.Contact{}, &api.Call{}, &api.Text{}, &refused} {
+	for i, to := range []any{&api.Status{}, &api.Missed{}, &[]api.Contact{}, &api.History{}, &api.Call{}, &api.Text{}, &refused} {
 		strictly(t, objects[i], to)
 	}
 	people := household(t, memory(), func(_ string, c *switchboard.Config) {
@@ -157,6 +157,8 @@ func TestTheExamplesOfTheDocumentation(t *testing.T) {
 			to = &api.Status{}
 		case "/v1/contacts":
 			to = &[]api.Contact{}
+		case "/v1/history":
+			to = &api.History{}
 		case "/v1/calls":
 			want, to = http.StatusCreated, &api.Call{}
 		case "/v1/answer":

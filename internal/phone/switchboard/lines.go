@@ -17,6 +17,7 @@ type line struct {
 	name     string // the id, for others
 	peer     identity.Address
 	outgoing bool
+	began    time.Time
 	hangUp   context.CancelFunc // ends it, however far it is
 	lease    *lease
 
@@ -28,6 +29,8 @@ type line struct {
 	dialled time.Time
 	setup   time.Duration
 	stop    func()      // ends the recording; nil: none is on
+	talked  bool        // it was answered
+	missed  string      // why it is listed as missed; "": it is not
 	instead string      // the call that goes on in its place
 	end     *api.End    // how it has ended for the person, where that is not how it ends
 	heard   [2]listened // what was heard by two moments, the older first
@@ -42,7 +45,8 @@ const refresh = 200 * time.Millisecond
 
 // newLine puts a call on the board; b.mu is held.
 func (b *Board) newLine(peer identity.Address, outgoing bool, phase api.CallPhase) *line {
-	l := &line{peer: peer, outgoing: outgoing, phase: phase, entered: time.Now(), lease: b.handset.lease()}
+	now := time.Now()
+	l := &line{peer: peer, outgoing: outgoing, began: now, phase: phase, entered: now, lease: b.handset.lease()}
 	l.id, l.name = b.next()
 	b.calls = append(b.calls, l)
 	return l
