@@ -89,7 +89,7 @@ func TestOnlyContactsRing(t *testing.T) {
 	bob.Wait()
 
 	run(t, "", "contacts", "block", "bob", "--home", home("alice"))
-	await(t, hers, &told, "contacts have changed: only contacts may ring, and you have none")
+	await(t, hers, &told, "contacts have changed: only contacts may ring, and your only contact is blocked")
 	bob, his = call()
 	await(t, his, &heard, "nobody answered")
 	for his.Scan() {
