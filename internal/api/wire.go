@@ -39,6 +39,7 @@ type Tor struct {
 	Summary string `json:"summary"`
 	Warning string `json:"warning,omitempty"`
 	Advice  string `json:"advice,omitempty"`
+	Offline bool   `json:"offline"` // it was ready, and has no way into the network now: nobody can be reached, nor reach this phone
 }
 
 // Call is one call at one moment.

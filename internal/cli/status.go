@@ -61,6 +61,9 @@ describes the events.
 
 // standing is how a phone stands, in words.
 func standing(s api.Status) string {
+	if s.Tor.Offline && s.Phase != api.Starting {
+		return "offline, cannot be called: " + cmp.Or(s.Tor.Warning, s.Tor.Summary)
+	}
 	switch s.Phase {
 	case api.Starting:
 		return fmt.Sprintf("starting: tor %d %%, %s", s.Tor.Percent, s.Tor.Summary)
