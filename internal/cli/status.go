@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sottovoce/sotto/call"
 	"github.com/sottovoce/sotto/internal/api"
 )
 
@@ -107,6 +108,7 @@ func describeCall(c api.Call) string {
 		{c.Muted, "muted"},
 		{c.Holding, "on hold"},
 		{c.Held, "they hold"},
+		{c.Announced, "about to record"},
 		{c.Recording, "recording"},
 		{c.Recorded, "they record"},
 	} {
@@ -114,7 +116,16 @@ func describeCall(c api.Call) string {
 			parts = append(parts, mark.text)
 		}
 	}
-	if c.Quality.Word != "" {
+	// How it sounds is of no interest while nothing comes, and is no longer true.
+	talking := c.Phase == api.Talking
+	switch silence := c.SilenceMS / 1000; {
+	case talking && !c.Reached && silence == 0:
+		parts = append(parts, "nothing comes")
+	case talking && !c.Reached:
+		parts = append(parts, fmt.Sprintf("nothing comes for %d s", silence))
+	case talking && c.UnheardMS >= call.NoticeTime.Milliseconds():
+		parts = append(parts, "does not reach them")
+	case c.Quality.Word != "":
 		parts = append(parts, fmt.Sprintf("sounds %s (%.0f)", c.Quality.Word, c.Quality.R))
 	}
 	if c.End != nil && c.End.Error != "" {
