@@ -15,6 +15,7 @@ type Status struct {
 	Phase   Phase     `json:"phase"`
 	Tor     Tor       `json:"tor"`
 	Rings   string    `json:"rings"`  // who may ring, in words
+	Closed  bool      `json:"closed"` // the address can be found by contacts alone, by those whose card has a key
 	Silent  bool      `json:"silent"` // do not disturb is on
 	Calls   []Call    `json:"calls"`  // those that are on, oldest first
 	Missed  []Missed  `json:"missed"` // since the phone is up, oldest first

@@ -79,6 +79,9 @@ func standing(s api.Status) string {
 func printStatus(out io.Writer, s api.Status) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "phone\t%s\naddress\t%s\nrings\t%s\n", standing(s), s.Address, s.Rings)
+	if s.Closed {
+		fmt.Fprintln(w, "closed\tonly contacts whose card has a key can find you")
+	}
 	if s.Silent {
 		fmt.Fprintln(w, "silent\tnobody rings, until sotto silent off")
 	}

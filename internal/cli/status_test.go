@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/sottovoce/sotto/internal/api"
@@ -21,6 +23,19 @@ func TestACallInALine(t *testing.T) {
 		c.Name, c.Phase, c.TalkedMS = "ann", api.Talking, 75_000
 		if got := describeCall(c); got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// That a phone is closed, and silent, is said for as long as it is so.
+func TestThePhoneInLines(t *testing.T) {
+	for _, on := range []bool{true, false} {
+		var out bytes.Buffer
+		if err := printStatus(&out, api.Status{Phase: api.Up, Closed: on, Silent: on}); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(out.String(), "\nclosed") != on || strings.Contains(out.String(), "\nsilent") != on {
+			t.Error(out.String())
 		}
 	}
 }

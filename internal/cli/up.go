@@ -109,7 +109,7 @@ func (uc *upCommand) run(c *cobra.Command) error {
 	}
 	st.ring = uc.ring
 	config := st.calls(uc.sound)
-	config.AnswerAll = uc.answer
+	config.AnswerAll, config.Closed = uc.answer, uc.closed
 	if !bool(uc.ring.mute) {
 		config.Ring = st.sounds.Ring
 	}

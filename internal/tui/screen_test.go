@@ -191,6 +191,7 @@ var scenes = []struct {
 		s.press("down")
 		s.hear(api.Event{Notice: "the microphone headset is gone: the built-in one is used"})
 	}},
+	{"closed", func(s *stage) { e := status(api.Up); e.Status.Closed = true; s.hear(e) }},
 	{"silent", func(s *stage) { e := status(api.Up); e.Status.Silent = true; s.hear(e) }},
 	{"offline", func(s *stage) {
 		e := status(api.Up)

@@ -48,6 +48,9 @@ func (m *Model) standing() string {
 	default:
 		words = append(words, m.look.fair.Render("starting"))
 	}
+	if s.Closed {
+		words = append(words, m.look.dim.Render("closed"))
+	}
 	if s.Silent {
 		words = append(words, m.look.bad.Render("do not disturb"))
 	}
