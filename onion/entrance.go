@@ -43,7 +43,7 @@ func (e *entrance) words(b Bootstrap) Bootstrap {
 		why = "is this machine online?"
 	}
 	return Bootstrap{
-		Percent: b.Percent, Tag: "offline", Summary: "no way into the Tor network", Offline: true,
+		Percent: b.Percent, Tag: "offline", Summary: "cut off", Offline: true,
 		Warning: "no way into the Tor network, nobody can reach you: " + why,
 	}
 }
