@@ -33,7 +33,8 @@ const (
 // descriptor just uploaded may not be found at once, until ctx ends or 40 s
 // have passed, or 25 s if tor says that the address is offline, or 6 s if it does
 // not admit our key. Errors wrap [ErrUnreachable], [ErrAuthorisation],
-// [ErrBadAddress], [ErrNotReady] or [ErrTorStopped], and the last [Reply] where
+// [ErrBadAddress], [ErrNotReady], [ErrTorStopped], or [ErrOffline] in place of
+// [ErrUnreachable] while this side has no way out, and the last [Reply] where
 // there was one.
 //
 // tor is asked for nothing but a valid onion address. When ctx ends, tor is left
@@ -54,6 +55,9 @@ func (n *Node) Reach(ctx context.Context, address identity.Address) (net.Conn, e
 
 func (n *Node) dial(ctx context.Context, address identity.Address, attempt func(context.Context) (net.Conn, error)) (net.Conn, error) {
 	conn, err := n.persist(ctx, address, attempt)
+	if errors.Is(err, ErrUnreachable) && n.offline() {
+		err = ErrOffline // nobody was asked
+	}
 	if err != nil {
 		return nil, fmt.Errorf("calling %v: %w", address, err)
 	}

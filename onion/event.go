@@ -13,6 +13,7 @@ type Bootstrap struct {
 	Summary string // for people: "Connected to a relay"
 	Warning string // what stands in the way, "" if nothing
 	Advice  string // what to try, when nothing has moved for long
+	Offline bool   // tor was ready and has no way into the network now, or it is gone
 }
 
 // String is one line for a person: "14 % (handshake): Handshaking with a relay".

@@ -7,13 +7,13 @@ import (
 
 func TestParseBootstrap(t *testing.T) {
 	for text, want := range map[string]Bootstrap{
-		`NOTICE BOOTSTRAP PROGRESS=14 TAG=handshake SUMMARY="Handshaking with a relay"`: {14, "handshake", "Handshaking with a relay", "", ""},
-		`NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY="Done"`:                         {100, "done", "Done", "", ""},
+		`NOTICE BOOTSTRAP PROGRESS=14 TAG=handshake SUMMARY="Handshaking with a relay"`: {14, "handshake", "Handshaking with a relay", "", "", false},
+		`NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY="Done"`:                         {100, "done", "Done", "", "", false},
 
-		`WARN BOOTSTRAP PROGRESS=5 TAG=conn SUMMARY="Connecting to a relay" WARNING="Connection refused" REASON=CONNECTREFUSED COUNT=10 RECOMMENDATION=warn HOSTID="00"`: {5, "conn", "Connecting to a relay", causes["CONNECTREFUSED"] + " (tor says: Connection refused)", ""},
+		`WARN BOOTSTRAP PROGRESS=5 TAG=conn SUMMARY="Connecting to a relay" WARNING="Connection refused" REASON=CONNECTREFUSED COUNT=10 RECOMMENDATION=warn HOSTID="00"`: {5, "conn", "Connecting to a relay", causes["CONNECTREFUSED"] + " (tor says: Connection refused)", "", false},
 		// One relay that does not answer is nobody's business.
-		`WARN BOOTSTRAP PROGRESS=5 TAG=conn SUMMARY="Connecting to a relay" WARNING="No route" RECOMMENDATION=ignore`: {5, "conn", "Connecting to a relay", "", ""},
-		`NOTICE BOOTSTRAP PROGRESS=1 TAG=x SUMMARY="a \"quoted\" word \\ more"`:                                       {1, "x", `a "quoted" word \ more`, "", ""},
+		`WARN BOOTSTRAP PROGRESS=5 TAG=conn SUMMARY="Connecting to a relay" WARNING="No route" RECOMMENDATION=ignore`: {5, "conn", "Connecting to a relay", "", "", false},
+		`NOTICE BOOTSTRAP PROGRESS=1 TAG=x SUMMARY="a \"quoted\" word \\ more"`:                                       {1, "x", `a "quoted" word \ more`, "", "", false},
 	} {
 		if got, ok := parseBootstrap(text); !ok || got != want {
 			t.Errorf("%s\n got %+v, %v\nwant %+v", text, got, ok, want)

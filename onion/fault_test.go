@@ -231,3 +231,35 @@ func TestCalleeComesUpWhileDialled(t *testing.T) {
 	}
 	t.Logf("published %.1f s after the first failure, reached after %.1f s", published.Seconds(), time.Since(began).Seconds())
 }
+
+// A real tor that has lost all its relays is said to be offline within three asks,
+// and to be back once it has one again.
+func TestATorWithoutRelaysIsOffline(t *testing.T) {
+	t.Parallel()
+	dir, told := t.TempDir(), make(chan onion.Bootstrap, 64)
+	n := start(t, onion.Config{Dir: dir, Progress: func(b onion.Bootstrap) { told <- b }})
+	if err := n.Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	until := func(offline bool) {
+		t.Helper()
+		began := time.Now()
+		for {
+			select {
+			case b := <-told:
+				if b.Offline == offline && b.Percent == 100 {
+					t.Logf("offline %v after %.1f s: %v", offline, time.Since(began).Seconds(), b)
+					return
+				}
+			case <-time.After(time.Minute):
+				t.Fatalf("offline %v is not told", offline)
+			}
+		}
+	}
+	until(false)
+	askTor(t, dir, "SETCONF DisableNetwork=1")
+	until(true)
+	askTor(t, dir, "SETCONF DisableNetwork=0")
+	until(false)
+	reach(t, n, echoing(t, callee, newKey(t), onion.Service{}))
+}

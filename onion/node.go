@@ -63,6 +63,8 @@ type Node struct {
 	skew     string    // a warning about the clock
 	bare     bool      // without the sandbox that was asked for
 	ready    bool
+	been     bool // ready, at some time
+	entrance entrance
 	forgot   time.Time // when tor was last made to forget
 	uploads  transfers
 	services map[identity.Address]*service
@@ -264,6 +266,7 @@ func (n *Node) bootstrap(text string) {
 		n.last = b
 		// 100 % once is enough: what tor warns of later, it mends itself.
 		n.ready = n.ready || b.Percent == 100
+		n.been = n.been || n.ready
 	})
 	n.log.Debug("bootstrap", "percent", b.Percent, "tag", b.Tag, "warning", b.Warning)
 	n.show(n.stage())
@@ -280,6 +283,10 @@ func (n *Node) stageLocked() Bootstrap {
 	b := n.last
 	if n.skew != "" {
 		b.Warning = n.skew // tor meets many troubles with a wrong clock
+	}
+	b.Offline = n.been && !n.ready
+	if n.entrance.offline() {
+		b = n.entrance.words(b)
 	}
 	if n.advised {
 		b.Advice = advice(b)

@@ -81,7 +81,7 @@ func (n *Node) Run(ctx context.Context) (err error) {
 		case !everUp, own && failures > restarts:
 			return fmt.Errorf("%w: %w", ErrTorStopped, err)
 		}
-		n.show(Bootstrap{Tag: "lost", Summary: "tor is gone, waiting for it", Warning: plain(err.Error())})
+		n.show(Bootstrap{Tag: "lost", Summary: "tor is gone, waiting for it", Warning: plain(err.Error()), Offline: true})
 		select {
 		case <-ctx.Done():
 			return nil
@@ -169,6 +169,7 @@ func (n *Node) serve(ctx context.Context, link *link, phase string) (up, ready b
 
 	n.update(func() {
 		n.link, n.last, n.skew, n.moved, n.advised = link, Bootstrap{}, "", time.Now(), false
+		n.entrance = entrance{}
 		if link.running != nil {
 			n.program = Program{Version: link.running.version}
 		}
@@ -183,7 +184,7 @@ func (n *Node) serve(ctx context.Context, link *link, phase string) (up, ready b
 	err = link.read(n.event)
 	n.update(func() {
 		ready = n.ready
-		n.link, n.ready, n.uploads = nil, false, transfers{}
+		n.link, n.ready, n.entrance, n.uploads = nil, false, entrance{}, transfers{}
 	})
 	stop()
 	workers.Wait()

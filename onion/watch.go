@@ -17,7 +17,8 @@ const (
 )
 
 // watch asks tor now and then for something small, until ctx ends. A tor that
-// does not answer is given up. One that is not ours is asked whether it still
+// does not answer is given up. Our own is asked whether it has a way into the
+// network. One that is not ours is asked whether it still
 // has our services: a filter before it may have lost its own connection, and
 // with it our services, without a word to us.
 func (n *Node) watch(ctx context.Context, link *link) {
@@ -31,13 +32,18 @@ func (n *Node) watch(ctx context.Context, link *link) {
 		}
 		n.adviseIfStuck()
 		question, published := "GETINFO status/bootstrap-phase", []*service(nil)
-		if ready := n.isReady(); ready && link.running != nil {
+		switch ready := n.isReady(); {
+		case ready && link.running != nil:
 			question, published = "GETINFO onions/current", n.publishedOn(link)
+		case ready:
+			question = askEntrance
 		}
 		r, err := link.command(ctx, question)
 		switch {
 		case ctx.Err() != nil:
 			return
+		case err == nil && question == askEntrance:
+			n.enter(r.Data)
 		case err == nil && published == nil && !n.isReady() && len(r.Data) > 0: // events may be kept from us
 			if _, phase, ok := strings.Cut(r.Data[0], "="); ok {
 				n.bootstrap(phase)

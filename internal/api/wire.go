@@ -15,6 +15,7 @@ type Status struct {
 	Phase   Phase     `json:"phase"`
 	Tor     Tor       `json:"tor"`
 	Rings   string    `json:"rings"`  // who may ring, in words
+	Closed  bool      `json:"closed"` // the address can be found by contacts alone, by those whose card has a key
 	Silent  bool      `json:"silent"` // do not disturb is on
 	Calls   []Call    `json:"calls"`  // those that are on, oldest first
 	Missed  []Missed  `json:"missed"` // since the phone is up, oldest first
@@ -39,6 +40,7 @@ type Tor struct {
 	Summary string `json:"summary"`
 	Warning string `json:"warning,omitempty"`
 	Advice  string `json:"advice,omitempty"`
+	Offline bool   `json:"offline"` // it was ready, and has no way into the network now: nobody can be reached, nor reach this phone
 }
 
 // Call is one call at one moment.

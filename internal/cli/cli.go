@@ -65,7 +65,7 @@ var exitCodes = []struct {
 	{exitDeclined, []error{call.ErrDeclined, call.ErrBusy}},
 	{exitNoAnswer, []error{call.ErrNoAnswer}},
 	{exitUnreachable, []error{onion.ErrUnreachable, onion.ErrAuthorisation, call.ErrUnreached}},
-	{exitTor, []error{onion.ErrNoTor, onion.ErrUnsafeTor, onion.ErrTorTooOld, onion.ErrNoRunning, onion.ErrTransport, onion.ErrNotReady, onion.ErrTorStopped}},
+	{exitTor, []error{onion.ErrNoTor, onion.ErrUnsafeTor, onion.ErrTorTooOld, onion.ErrNoRunning, onion.ErrTransport, onion.ErrNotReady, onion.ErrOffline, onion.ErrTorStopped}},
 }
 
 var (

@@ -176,6 +176,9 @@ func (c *console) stand(now api.Status) {
 	if a := now.Tor.Advice; a != "" && a != before.Tor.Advice {
 		c.say("tor: %s", a)
 	}
+	if before.Tor.Offline && !now.Tor.Offline {
+		c.say("tor: there is a way into the Tor network again")
+	}
 	if now.Phase == api.Up && before.Phase != api.Up && c.only == "" {
 		c.say("you are up at %s", now.Address)
 		c.say("%s", now.Rings)

@@ -38,6 +38,8 @@ func (c *console) draw() {
 	case c.only != "" || len(c.calls) > 0:
 	case c.status.Phase == api.Publishing:
 		c.show("publishing", "publishing your address …")
+	case c.status.Phase == api.Up && c.status.Tor.Offline:
+		c.show("offline", "offline, nobody can call, q ends")
 	case c.status.Phase == api.Up:
 		c.show("waiting", "waiting for calls, q ends")
 	}

@@ -47,6 +47,20 @@ func TestTheConsoleTells(t *testing.T) {
 	}
 }
 
+// A phone that is up and has lost its way into Tor says so, and when it is back.
+func TestTheConsoleTellsThatThePhoneIsOffline(t *testing.T) {
+	up := api.Status{Phase: api.Up, Address: "x.onion", Rings: "your contact rings"}
+	cut := up
+	cut.Tor = api.Tor{Percent: 100, Offline: true, Warning: "no way into the Tor network"}
+	text := shows(&console{}, statusEvent(up), statusEvent(cut), statusEvent(cut), statusEvent(up))
+	if !strings.Contains(text, "tor: no way into the Tor network\n") || strings.Count(text, "tor: ") != 2 || !strings.Contains(text, "offline, nobody can call, q ends\n") || !strings.Contains(text, "tor: there is a way into the Tor network again\n") {
+		t.Errorf("%q", text)
+	}
+	if got := standing(cut); got != "offline, cannot be called: no way into the Tor network" {
+		t.Error(got)
+	}
+}
+
 // How calls end, and what is not said twice.
 func TestHowTheConsoleTellsEnds(t *testing.T) {
 	ring := api.Call{ID: "1", Peer: "y.onion", Phase: api.Ringing}

@@ -84,7 +84,7 @@ func (o *options) newStation(home string, key *identity.Key, known *people, over
 	}
 	var err error
 	if st.phone, err = phone.New(o.phone(home, show, func(b onion.Bootstrap) {
-		st.board.Tor(api.Tor{Version: st.phone.Node.Version(), Percent: b.Percent, Summary: b.Summary, Warning: b.Warning, Advice: b.Advice})
+		st.board.Tor(api.Tor{Version: st.phone.Node.Version(), Percent: b.Percent, Summary: b.Summary, Warning: b.Warning, Advice: b.Advice, Offline: b.Offline})
 	})); err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ func howItEnds(err error) api.End {
 		return api.End{}
 	}
 	again := false
-	for _, kind := range []error{call.ErrBusy, call.ErrNoAnswer, call.ErrUnreached, onion.ErrUnreachable} {
+	for _, kind := range []error{call.ErrBusy, call.ErrNoAnswer, call.ErrUnreached, onion.ErrUnreachable, onion.ErrOffline} {
 		again = again || errors.Is(err, kind)
 	}
 	return api.End{Exit: exitCode(err), Error: err.Error() + remedy(err), Again: again}

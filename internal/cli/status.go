@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sottovoce/sotto/call"
 	"github.com/sottovoce/sotto/internal/api"
 )
 
@@ -61,6 +62,9 @@ describes the events.
 
 // standing is how a phone stands, in words.
 func standing(s api.Status) string {
+	if s.Tor.Offline && s.Phase != api.Starting {
+		return "offline, cannot be called: " + cmp.Or(s.Tor.Warning, s.Tor.Summary)
+	}
 	switch s.Phase {
 	case api.Starting:
 		return fmt.Sprintf("starting: tor %d %%, %s", s.Tor.Percent, s.Tor.Summary)
@@ -75,6 +79,9 @@ func standing(s api.Status) string {
 func printStatus(out io.Writer, s api.Status) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "phone\t%s\naddress\t%s\nrings\t%s\n", standing(s), s.Address, s.Rings)
+	if s.Closed {
+		fmt.Fprintln(w, "closed\tonly contacts whose card has a key can find you")
+	}
 	if s.Silent {
 		fmt.Fprintln(w, "silent\tnobody rings, until sotto silent off")
 	}
@@ -104,6 +111,7 @@ func describeCall(c api.Call) string {
 		{c.Muted, "muted"},
 		{c.Holding, "on hold"},
 		{c.Held, "they hold"},
+		{c.Announced, "about to record"},
 		{c.Recording, "recording"},
 		{c.Recorded, "they record"},
 	} {
@@ -111,7 +119,16 @@ func describeCall(c api.Call) string {
 			parts = append(parts, mark.text)
 		}
 	}
-	if c.Quality.Word != "" {
+	// How it sounds is of no interest while nothing comes, and is no longer true.
+	talking := c.Phase == api.Talking
+	switch silence := c.SilenceMS / 1000; {
+	case talking && !c.Reached && silence == 0:
+		parts = append(parts, "nothing comes")
+	case talking && !c.Reached:
+		parts = append(parts, fmt.Sprintf("nothing comes for %d s", silence))
+	case talking && c.UnheardMS >= call.NoticeTime.Milliseconds():
+		parts = append(parts, "does not reach them")
+	case c.Quality.Word != "":
 		parts = append(parts, fmt.Sprintf("sounds %s (%.0f)", c.Quality.Word, c.Quality.R))
 	}
 	if c.End != nil && c.End.Error != "" {

@@ -112,7 +112,7 @@ func (uc *upCommand) run(c *cobra.Command) error {
 	}
 	st.ring = uc.ring
 	config := st.calls(uc.sound)
-	config.AnswerAll, config.History = uc.answer, st.keeper(known)
+	config.AnswerAll, config.Closed, config.History = uc.answer, uc.closed, st.keeper(known)
 	if !bool(uc.ring.mute) {
 		config.Ring = st.sounds.Ring
 	}

@@ -200,6 +200,9 @@ func TestPlain(t *testing.T) {
 		types("dance")
 		types("say")
 		types("silent", "silent on")
+		cut := status(api.Up, c)
+		cut.Status.Tor.Offline, cut.Status.Tor.Warning = true, "no way into the Tor network"
+		hear(cut, cut, status(api.Up, c))
 		ty.phone.fail = errors.New("the call is over already")
 		types("hangup", "hangup 1")
 		c.Phase, c.End = api.Over, &api.End{}

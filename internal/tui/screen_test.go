@@ -191,7 +191,13 @@ var scenes = []struct {
 		s.press("down")
 		s.hear(api.Event{Notice: "the microphone headset is gone: the built-in one is used"})
 	}},
+	{"closed", func(s *stage) { e := status(api.Up); e.Status.Closed = true; s.hear(e) }},
 	{"silent", func(s *stage) { e := status(api.Up); e.Status.Silent = true; s.hear(e) }},
+	{"offline", func(s *stage) {
+		e := status(api.Up)
+		e.Status.Tor.Offline, e.Status.Tor.Warning = true, "no way into the Tor network, nobody can reach you: is this machine online?"
+		s.hear(e)
+	}},
 	{"typing", func(s *stage) { s.hear(status(api.Up)); s.press("c"); s.write("日") }},
 	{"incoming", func(s *stage) {
 		s.hear(status(api.Up), change(api.Call{ID: "1", Peer: annAddress, Name: "ann", Verified: true, Phase: api.Ringing, SinceMS: 4_000}))

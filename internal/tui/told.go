@@ -14,6 +14,7 @@ type told struct {
 	phase  api.Phase
 	tens   int // of tor's percent
 	silent bool
+	cut    bool // of the Tor network
 	calls  []api.Call
 	rough  map[string]bool // calls whose quality was told to be poor
 	missed time.Time       // when a stranger's missed call was last told
@@ -86,6 +87,10 @@ func (t *told) hearStatus(s *api.Status) (lines []string) {
 			lines = append(lines, "this phone calls, and cannot be called")
 		}
 		t.phase = s.Phase
+	}
+	if cut := s.Tor.Offline && s.Phase != api.Starting; cut != t.cut {
+		t.cut = cut
+		lines = append(lines, onOff(cut, "offline: nobody can call you now: "+clean(s.Tor.Warning), "there is a way into the Tor network again"))
 	}
 	if s.Silent != t.silent {
 		t.silent = s.Silent

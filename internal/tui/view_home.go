@@ -33,18 +33,23 @@ func (m *Model) viewHome() []block {
 func (m *Model) standing() string {
 	s := m.status
 	var words []string
-	switch s.Phase {
-	case api.Up:
+	switch {
+	case s.Tor.Offline && s.Phase != api.Starting:
+		words = append(words, m.look.bad.Render("● offline, cannot be called"))
+	case s.Phase == api.Up:
 		words = append(words, m.look.good.Render("● up"))
 		if rings := clean(s.Rings); rings != "" && m.width >= 60 {
 			words = append(words, m.look.dim.Render(rings))
 		}
-	case api.Calling:
+	case s.Phase == api.Calling:
 		words = append(words, m.look.dim.Render("calls only, cannot be called"))
-	case api.Publishing:
+	case s.Phase == api.Publishing:
 		words = append(words, m.look.fair.Render("publishing"))
 	default:
 		words = append(words, m.look.fair.Render("starting"))
+	}
+	if s.Closed {
+		words = append(words, m.look.dim.Render("closed"))
 	}
 	if s.Silent {
 		words = append(words, m.look.bad.Render("do not disturb"))

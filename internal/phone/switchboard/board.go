@@ -62,6 +62,7 @@ type Config struct {
 	History *history.Keeper
 
 	Sotto     string // the program's version
+	Closed    bool   // Publish makes the address one that contacts alone can find
 	OneTime   bool   // the identity is a one-time one
 	AnswerAll bool   // whatever rings is answered
 	RecordAll bool   // both voices are kept from the start of each call
@@ -109,7 +110,7 @@ func New(c Config, pid int) *Board {
 	}
 	b.status = api.Status{
 		Version: api.Version, Sotto: c.Sotto, PID: pid, Address: c.Calls.Key.Address().Onion(), Phase: api.Starting,
-		Rings: c.Gate.Describe(),
+		Rings: c.Gate.Describe(), Closed: c.Closed,
 	}
 	if c.Publish == nil {
 		b.status.Rings = "nobody: this phone is up for a call that is made"

@@ -33,6 +33,10 @@ func (b *Board) snapshot() api.Status {
 // quiet is the level of silence, in dBFS.
 const quiet = -120
 
+// stale is for how long nothing may come before what was measured of it is no
+// longer shown: a call in which nothing comes has no delay and no level.
+const stale = 2 * time.Second
+
 // describe is a call at this moment; b.mu is held.
 func (b *Board) describe(l *line) api.Call {
 	who := b.config.Gate.At(l.peer)
@@ -60,6 +64,9 @@ func (b *Board) describe(l *line) api.Call {
 	for _, p := range s.Circuits {
 		c.Paths = append(c.Paths, api.Path{ID: p.Path, LatenessMS: p.Lateness.Milliseconds(), Used: p.Used})
 	}
+	if s.Silence >= stale && l.phase != api.Over { // then it is what it was last
+		c.RoundTripMS = 0
+	}
 	if s.Phase != call.Talking {
 		return c
 	}
@@ -76,6 +83,9 @@ func (b *Board) describe(l *line) api.Call {
 	if l.delay > 0 {
 		c.DelayMS = l.delay.Milliseconds()
 		c.Quality = quality(l.delay, l.lately(s))
+	}
+	if s.Silence >= stale {
+		c.DelayMS, c.ThereMS, c.ThemDB = 0, 0, quiet
 	}
 	return c
 }

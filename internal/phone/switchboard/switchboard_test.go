@@ -300,6 +300,34 @@ func TestHeldWhileNothingCanBeSaid(t *testing.T) {
 	})
 }
 
+// What was measured is not shown for long once nothing comes, and is again when it does.
+func TestFiguresEndWithWhatComes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := memory()
+		people := household(t, n, nil, "ann", "bob")
+		ann, bob := people["ann"], people["bob"]
+		ann.dials("bob")
+		bob.call("ann", api.Ringing)
+		bob.must(bob.Answer(""))
+		ann.call("bob", api.Talking)
+		known := func(e api.Event) bool {
+			return e.Call != nil && e.Call.DelayMS > 0 && e.Call.RoundTripMS > 0 && e.Call.ThemDB == -30
+		}
+		ann.await("figures", known)
+		thaw, _ := n.freeze()
+		c := ann.await("silence", func(e api.Event) bool { return e.Call != nil && e.Call.SilenceMS >= 1500 }).Call
+		if c.Reached || c.DelayMS == 0 || c.SilenceMS >= 2000 {
+			t.Errorf("%+v", c)
+		}
+		c = ann.await("stale", func(e api.Event) bool { return e.Call != nil && e.Call.SilenceMS >= 2000 }).Call
+		if c.DelayMS != 0 || c.ThereMS != 0 || c.RoundTripMS != 0 || c.ThemDB != -120 {
+			t.Errorf("%+v", c)
+		}
+		close(thaw)
+		ann.await("figures again", known)
+	})
+}
+
 // Whoever calls anew has lost the call that is on and brings nothing: it makes room.
 func TestCalledAnewByWhoWasLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
