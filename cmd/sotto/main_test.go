@@ -53,7 +53,7 @@ func (t tidy) Run() int {
 	// Tests that only wait for tor run beside one another, after those that
 	// measure time.
 	flag.Parse()
-	if err := flag.Set("test.parallel", "6"); err != nil {
+	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
 	code := t.M.Run()
