@@ -81,6 +81,7 @@ func TestNoTorOutlivesItsProgram(t *testing.T) {
 	if took > time.Second {
 		t.Errorf("tors left a second after their program was killed: gone after %v", took)
 	}
+	helper.Wait() // its lock goes with it
 	if torrc, err := tornet.Client(dir); err == nil || !strings.Contains(err.Error(), "does not run any more") {
 		t.Errorf("a dead network's folder gives %q, %v", torrc, err)
 	}
