@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -116,7 +117,10 @@ func (uc *upCommand) run(c *cobra.Command) error {
 	if !bool(uc.ring.mute) {
 		config.Ring = st.sounds.Ring
 	}
-	config.Publish = func(ctx context.Context) (net.Listener, error) { return uc.publish(ctx, st) }
+	config.Publish = func(ctx context.Context) (net.Listener, error) {
+		defer debug.FreeOSMemory() // what the start took: from now on it waits
+		return uc.publish(ctx, st)
+	}
 	st.board = switchboard.New(config, os.Getpid())
 	if uc.face != nil {
 		return st.run(c.Context(), uc.face)
