@@ -20,7 +20,7 @@
 //
 // All of it is for one clock: microphone and what is played must come a frame at
 // a time, together, with a constant delay between them of at most 200 ms (see
-// voice.Clock). It works at 48 kHz in hops of 10 ms, and allocates nothing.
+// voice.Bridge). It works at 48 kHz in hops of 10 ms, and allocates nothing.
 //
 // This package uses cgo (libspeexdsp).
 package clean
@@ -61,10 +61,10 @@ func New(c Config) (*Cleaner, error) {
 	return cl, err
 }
 
-// Delay is by how much sound comes out later than it went in: 10 ms each for
+// Delay is by how much sound comes out later than it went in: 5 ms each for
 // echo and noise.
 func (c *Cleaner) Delay() (d time.Duration) {
-	const each = time.Second * hop / voice.SampleRate
+	const each = time.Second * step / voice.SampleRate
 	if !c.config.NoEcho {
 		d += each
 	}
@@ -96,14 +96,18 @@ var silence voice.Frame
 func (c *Cleaner) hop(sound, played []float32) {
 	own := true
 	if !c.config.NoEcho {
-		c.quiet++
-		if dbfs(played) > playing {
+		if c.quiet++; dbfs(played) > playing {
 			c.quiet = 0
 		}
 		before := dbfs(sound)
-		c.echo.cancel(sound, played)
-		c.residual.suppress(sound, c.echo)
-		own = c.quiet > echoLasts || dbfs(sound) > before-mostLost
+		if c.quiet <= echoLasts {
+			c.echo.cancel(sound, played)
+			c.residual.suppress(sound, c.echo)
+			own = dbfs(sound) > before-mostLost
+		} else { // half of a call, one of both listens
+			c.echo.rest(sound)
+			c.residual.pass(sound)
+		}
 	}
 	if !c.config.NoNoise {
 		c.noise.suppress(sound)

@@ -14,15 +14,17 @@ import "github.com/sottovoce/sotto/voice"
 //	y  the echo believed to come of it: W₀·X + W₁·X(a hop ago) + …
 //	e  what the microphone has less y: what is passed on, and learnt from
 type echo struct {
-	t     *transform
-	x     [size]float32
-	past  [parts][band]complex64 // spectra of what was played, past[newest] now
-	now   int                    // index of the newest
-	w     [parts][band]complex64 // the way, a hop of its response a part
-	wrong [parts][band]float32   // mean square of how wrong w is
-	near  [band]float32          // power of what is not echo in e
-	young int                    // hops in which the clocks are still being learnt
-	turn  int                    // the part that is made causal next
+	t            *transform
+	x            [size]float32
+	past         [parts][band]complex64 // spectra of what was played, past[newest] now
+	now          int                    // index of the newest
+	w            [parts][band]complex64 // the way, a hop of its response a part
+	wrong        [parts][band]float32   // mean square of how wrong w is
+	near         [band]float32          // power of what is not echo in e
+	young        int                    // hops in which the clocks are still being learnt
+	turn         int                    // the part that is made causal next
+	resting      bool                   // there is nothing of what was played, meanwhile
+	kept, leaked float32                // what is left of wrong and w
 
 	y, error spectrum
 	residual [band]float32 // power of the echo that is still in error, by the filter's own account
@@ -31,6 +33,7 @@ type echo struct {
 
 const (
 	hop   = 480                            // samples between transforms, 10 ms
+	step  = hop / 2                        // the same, where what comes out waits for the next
 	parts = 32                             // of the way: 320 ms, for the card's delays, the air and what a room adds
 	band  = 8000*size/voice.SampleRate + 1 // bins learnt: up to 8 kHz
 
@@ -57,6 +60,7 @@ func newEcho(t *transform) *echo {
 // cancel takes the echo of played, as far as it is known, from mic, in place,
 // unless that would make it louder. Both are a hop long. error and residual hold their spectra afterwards.
 func (e *echo) cancel(mic, played []float32) {
+	e.wake()
 	copy(e.x[:], e.x[hop:])
 	copy(e.x[size-hop:], played)
 	e.t.forward(&e.y, &e.x)
@@ -91,15 +95,57 @@ func (e *echo) cancel(mic, played []float32) {
 	}
 }
 
-func (e *echo) learn() {
-	e.young = max(0, e.young-1)
-	kept := float32(keep * keep)
-	if e.young > 0 {
-		kept = keepYoung * keepYoung
+// rest lets a hop pass in which nothing of what was played is heard any more: what
+// comes is all the near side's.
+func (e *echo) rest(mic []float32) {
+	if !e.resting {
+		e.x, e.past = [size]float32{}, [parts][band]complex64{}
+		e.resting, e.kept, e.leaked = true, 1, 1
 	}
+	clear(e.work[:size-hop])
+	copy(e.work[size-hop:], mic)
+	e.t.forward(&e.error, &e.work)
+	e.hear()
+	e.kept *= e.keep()
+	e.leaked *= leaks
+}
+
+// wake makes up for what the way may have changed in a rest.
+func (e *echo) wake() {
+	if !e.resting {
+		return
+	}
+	for p := range e.w {
+		w, wrong := &e.w[p], &e.wrong[p]
+		for k := range w {
+			w[k] *= complex(e.leaked, 0)
+			wrong[k] = e.kept*wrong[k] + (1-e.kept)*power(w[k])
+		}
+	}
+	e.resting = false
+}
+
+// keep is how much of the way is believed to stay in this hop, its square.
+func (e *echo) keep() float32 {
+	if e.young--; e.young > 0 {
+		return keepYoung * keepYoung
+	}
+	e.young = 0
+	return keep * keep
+}
+
+// hear follows what is not echo in error.
+func (e *echo) hear() {
+	for k := range e.near {
+		e.near[k] = nearKeep*e.near[k] + (1-nearKeep)*power(e.error[k])
+	}
+}
+
+func (e *echo) learn() {
+	kept := e.keep()
+	e.hear()
 	var step [band]float32
 	for k := range step {
-		e.near[k] = nearKeep*e.near[k] + (1-nearKeep)*power(e.error[k])
 		e.residual[k] *= share
 		step[k] = 1 / (e.residual[k] + e.near[k] + 1e-9)
 	}

@@ -60,11 +60,11 @@ func TestBothSpeak(t *testing.T) {
 		own := make([]float32, len(spoken))
 		copy(own[from*second:], near(t))
 		mic := add(add(echo, own), hiss(len(own), -75))
-		out := cleaned(t, Config{NoNoise: true, NoGain: true}, mic, spoken)[hop:]
+		out := cleaned(t, Config{NoNoise: true, NoGain: true}, mic, spoken)[step:]
 		for _, part := range [][2]int{{from, from + 3}, {from + 3, 14}} {
-			a, b := own[part[0]*second:part[1]*second-hop], out[part[0]*second:part[1]*second-hop]
+			a, b := own[part[0]*second:part[1]*second-step], out[part[0]*second:part[1]*second-step]
 			like, louder, gone := kept(a, b)
-			before, _, _ := kept(a, mic[part[0]*second:part[1]*second-hop])
+			before, _, _ := kept(a, mic[part[0]*second:part[1]*second-step])
 			t.Logf("near side from %d s, seconds %d to %d: correlation %.3f (microphone %.3f), level %+.1f dB, %.1f %% of it 6 dB down",
 				from, part[0], part[1], like, before, louder, gone)
 			most, least := 3.0, 0.96
@@ -110,7 +110,7 @@ func TestNothingPlayed(t *testing.T) {
 	own := near(t)[:6*second]
 	out := cleaned(t, Config{NoNoise: true, NoGain: true}, own, nil)
 	var wrong []float32
-	for i, v := range out[hop:] {
+	for i, v := range out[step:] {
 		wrong = append(wrong, v-own[i])
 	}
 	if got := dbfs(wrong); got > -100 {

@@ -69,7 +69,7 @@ func TestEchoDoesNotRaiseTheGain(t *testing.T) {
 // is: alone, and with noise.
 func TestNoise(t *testing.T) {
 	own := near(t)[:12*second]
-	const delay = hop
+	const delay = step
 	alone := Config{NoEcho: true, NoGain: true}
 
 	fan := hiss(6*second, -46)

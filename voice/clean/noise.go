@@ -5,7 +5,7 @@ package clean
 // #include <math.h>
 // #include <speex/speex_preprocess.h>
 //
-// enum { HOP = 480 };
+// enum { HOP = 240 }; // step
 //
 // static SpeexPreprocessState *begin(int rate, int suppress) {
 // 	SpeexPreprocessState *s = speex_preprocess_state_init(HOP, rate);
@@ -13,7 +13,7 @@ package clean
 // 	return s;
 // }
 //
-// // run replaces a hop of sound by the cleaned hop before it.
+// // run replaces a step of sound by the cleaned step before it.
 // static void run(SpeexPreprocessState *s, float *sound) {
 // 	spx_int16_t x[HOP];
 // 	for (int i = 0; i < HOP; i++) {
@@ -46,10 +46,13 @@ func newNoise() (noise, error) {
 	return noise{s}, nil
 }
 
-// suppress replaces sound, a hop long, by the cleaned hop before it.
+// suppress replaces sound, of whole steps, by what was cleaned a step before. The
+// library's manual wants 10 to 20 ms; with 5 speech in noise comes out a little
+// better and noise is lowered a little less.
 func (n noise) suppress(sound []float32) {
-	_ = sound[hop-1]
-	C.run(n.state, (*C.float)(&sound[0]))
+	for ; len(sound) >= step; sound = sound[step:] {
+		C.run(n.state, (*C.float)(&sound[0]))
+	}
 }
 
 func (n noise) end() { C.speex_preprocess_state_destroy(n.state) }
