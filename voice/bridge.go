@@ -26,7 +26,7 @@ type Bridge struct {
 	ring  Ring
 	zero  atomic.Int64 // when sample 0 would have come, had all come as steadily as the last
 	stamp atomic.Int64 // when the last Write was
-	chunk atomic.Int64 // the largest Write since the reader looked
+	chunk atomic.Int64 // the most samples at once since the reader looked
 
 	// The reader's:
 	open         bool          // sound is being read
@@ -67,12 +67,15 @@ const (
 	mostStep  = 5e-6 // of the rate, a frame
 )
 
-// bridgeKernel is the right half of a sinc under a Kaiser window.
-var bridgeKernel = func() (table [bridgeTaps*bridgePhases + 2]float32) {
-	for i := range table {
-		if t := float64(i) / bridgePhases; t < bridgeTaps {
-			u := t / bridgeTaps
-			table[i] = float32(sinc(t) * bessel0(bridgeKaiser*math.Sqrt(1-u*u)) / bessel0(bridgeKaiser))
+// bridgeKernel is a sinc under a Kaiser window, at each phase one after another: a
+// row has what the samples around a place that far beyond one count.
+var bridgeKernel = func() (table [bridgePhases + 1][2 * bridgeTaps]float32) {
+	for phase := range table {
+		for i := range table[phase] {
+			t := float64(phase)/bridgePhases - float64(i-bridgeTaps+1)
+			if u := math.Abs(t) / bridgeTaps; u < 1 {
+				table[phase][i] = float32(sinc(t) * bessel0(bridgeKaiser*math.Sqrt(1-u*u)) / bessel0(bridgeKaiser))
+			}
 		}
 	}
 	return table
@@ -80,18 +83,24 @@ var bridgeKernel = func() (table [bridgeTaps*bridgePhases + 2]float32) {
 
 // Write adds what the card has brought at now.
 func (b *Bridge) Write(now time.Duration, samples []float32) {
+	b.AtOnce(len(samples))
 	b.Put(samples)
 	b.Mark(now, b.ring.Written())
 }
 
-// Put adds sound that will come later, of which [Bridge.Mark] tells: what a
-// loudspeaker has been given, and has yet to take.
-func (b *Bridge) Put(samples []float32) {
-	if int64(len(samples)) > b.chunk.Load() {
-		b.chunk.Store(int64(len(samples)))
+// AtOnce says that the card brings n samples at once.
+func (b *Bridge) AtOnce(n int) {
+	if int64(n) > b.chunk.Load() {
+		b.chunk.Store(int64(n))
 	}
-	b.ring.Write(samples)
 }
+
+// Put adds sound whose time [Bridge.Mark] tells: what a loudspeaker has been
+// given, and has yet to take.
+func (b *Bridge) Put(samples []float32) { b.ring.Write(samples) }
+
+// Written is how many samples were put so far.
+func (b *Bridge) Written() uint64 { return b.ring.Written() }
 
 // Mark says that at now the first n samples had come, just so. What the reader
 // reckons with is one number: of two, it might see a new and an old one, and take
@@ -278,18 +287,8 @@ func (b *Bridge) take(f *Frame) bool {
 
 // weigh is the sound between two samples, the first being in[i+bridgeTaps−1].
 func (b *Bridge) weigh(i int, part float64) float32 {
-	position := part * bridgePhases
-	k := int(position)
-	p := float32(position - float64(k))
-	before, after := b.in[i:i+bridgeTaps], b.in[i+bridgeTaps:i+2*bridgeTaps]
-	var sum float32
-	for t := range bridgeTaps {
-		j := k + t*bridgePhases
-		w := bridgeKernel[j] + p*(bridgeKernel[j+1]-bridgeKernel[j])
-		sum += before[bridgeTaps-1-t] * w
-		j = (t+1)*bridgePhases - k
-		w = bridgeKernel[j] - p*(bridgeKernel[j]-bridgeKernel[j-1])
-		sum += after[t] * w
-	}
-	return sum
+	phase := int(part * bridgePhases)
+	p := float32(part*bridgePhases - float64(phase))
+	in := b.in[i : i+2*bridgeTaps]
+	return (1-p)*dot(in, bridgeKernel[phase][:]) + p*dot(in, bridgeKernel[phase+1][:])
 }

@@ -1,8 +1,6 @@
 package portaudio
 
 import (
-	"bufio"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -73,33 +71,31 @@ func serve(task, want string) error {
 	if task == listing {
 		return greet(hello{Devices: devices})
 	}
-	c := &card{input: task == microphone, began: time.Now(), bell: make(chan struct{}, 1)}
+	memory, unmap, err := mapShared(os.NewFile(sharedFile, "sound"))
+	if err != nil {
+		return err
+	}
+	defer unmap()
+	c := &card{shared: memory, input: task == microphone}
 	if c.device, err = Find(devices, want, c.input); err != nil {
 		return err
 	}
 	if err := c.open(); err != nil {
 		return err
 	}
+	c.called.Store(int64(monotonic()))
 	if err := c.stream.Start(); err != nil {
 		return fmt.Errorf("starting %v: %w", c.device, err)
 	}
 	info := c.stream.Info()
-	h := hello{Device: c.device, Latency: info.OutputLatency}
+	h := hello{Device: c.device, Rate: c.rate, Latency: info.OutputLatency}
 	if c.input {
 		h.Latency = info.InputLatency
 	}
 	if err := greet(h); err != nil {
 		return nil // nobody wants to know any more
 	}
-	ended := make(chan struct{})
-	if c.input {
-		go func() { io.Copy(io.Discard, stdin); close(ended) }()
-		go c.send()
-	} else {
-		go func() { c.receive(); close(ended) }()
-		go c.ask()
-	}
-	<-ended
+	io.Copy(io.Discard, stdin)
 	time.AfterFunc(stopTime, func() { os.Exit(0) }) // the library may hang
 	return errors.Join(c.stream.Abort(), c.stream.Close(), pa.Terminate())
 }
@@ -132,78 +128,6 @@ func (c *card) parameters() pa.StreamParameters {
 	}
 	*side = pa.StreamDeviceParameters{Device: c.device.info, Channels: c.channels, Latency: max(latency, low)}
 	return p
-}
-
-// send sends what the microphone brings: how many samples at 48 kHz, how many
-// microseconds ago the last of them came, and they.
-func (c *card) send() {
-	rs := voice.NewResampler(c.rate, voice.SampleRate)
-	in, out := make([]float32, mostPiece/6), make([]float32, mostPiece) // from 8 kHz on
-	bytes := make([]byte, 8+4*mostPiece)
-	for at := uint64(0); ; <-c.bell {
-		for end := c.ring.Written(); at < end; {
-			if end-at > voice.RingSize/2 {
-				at = end - voice.RingSize/2 // the reader stood still
-			}
-			piece := in[:min(uint64(len(in)), end-at)]
-			c.ring.Copy(piece, at)
-			at += uint64(len(piece))
-			rs.Write(piece)
-			n := rs.Read(out)
-			binary.LittleEndian.PutUint32(bytes, uint32(n))
-			binary.LittleEndian.PutUint32(bytes[4:], uint32(max(0, c.age(at))/time.Microsecond))
-			if _, err := stdout.Write(bytes[:8+len(put(bytes[8:], out[:n]))]); err != nil {
-				return
-			}
-		}
-	}
-}
-
-// askSize is how long a loudspeaker's request is: how many samples at 48 kHz are
-// wanted (4 bytes), how many were taken so far (8), and how many microseconds ago
-// that was (4).
-const askSize = 16
-
-// ask asks for as much as the card has taken, so that the ring always holds what
-// it takes at once.
-func (c *card) ask() {
-	var bytes [askSize]byte
-	for ; ; <-c.bell {
-		n := c.short()
-		if n <= 0 {
-			continue
-		}
-		taken := c.taken.Load()
-		binary.LittleEndian.PutUint32(bytes[:], uint32(n))
-		binary.LittleEndian.PutUint64(bytes[4:], taken*voice.SampleRate/uint64(c.rate))
-		binary.LittleEndian.PutUint32(bytes[12:], uint32(max(0, c.age(taken))/time.Microsecond))
-		if _, err := stdout.Write(bytes[:]); err != nil {
-			return
-		}
-	}
-}
-
-// receive takes what was asked for.
-func (c *card) receive() {
-	rs := voice.NewResampler(voice.SampleRate, c.rate)
-	from := bufio.NewReaderSize(stdin, 4*mostPiece)
-	in, out := make([]float32, voice.PullSamples), make([]float32, mostPiece)
-	var bytes [4 * voice.PullSamples]byte
-	for {
-		n, err := readNumber(from)
-		for n > 0 && err == nil {
-			k := min(n, len(in))
-			_, err = io.ReadFull(from, bytes[:4*k])
-			get(in[:k], bytes[:])
-			rs.Write(in[:k])
-			c.ring.Write(out[:rs.Read(out)])
-			c.asked.Add(-int64(k))
-			n -= k
-		}
-		if err != nil {
-			return
-		}
-	}
 }
 
 // list asks PortAudio, which runs.

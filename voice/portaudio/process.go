@@ -3,11 +3,10 @@ package portaudio
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -22,7 +21,8 @@ const variable = "SOTTO_SOUND_CARD"
 // hello is the first line that such a process writes.
 type hello struct {
 	Devices []Device      // list
-	Device  Device        // microphone, loudspeaker: what was opened
+	Device  Device        // microphone, loudspeaker: what was opened,
+	Rate    int           // samples a second
 	Latency time.Duration // by the device's own account
 	Error   string
 	None    bool // the error is ErrNoDevice
@@ -30,9 +30,6 @@ type hello struct {
 
 // chatterMost is as much of the libraries' chatter as an error quotes, bytes.
 const chatterMost = 2000
-
-// mostPiece is the most samples that go over a pipe at once.
-const mostPiece = 9600
 
 // chatter keeps the beginning of what libraries say.
 type chatter struct {
@@ -56,14 +53,13 @@ func (c *chatter) String() string {
 // process is the other end of a device's process.
 type process struct {
 	hello
+	*shared
+	unmap   func()
 	cmd     *exec.Cmd
 	cancel  context.CancelFunc
 	in, out *os.File
-	from    *bufio.Reader // of out
+	gone    chan struct{} // closed when it has ended
 	said    chatter
-	calls   int       // that number has heard of, up to firstCalls
-	until   time.Time // the deadline of reading
-	bytes   [4 * mostPiece]byte
 }
 
 // begun is whether Main was called: without it a new process would be a second
@@ -81,6 +77,11 @@ func start(ctx context.Context, task, want string) (_ *process, err error) {
 			return nil, fmt.Errorf("starting a process for sound: %w", err)
 		}
 	}
+	memory, err := memoryFile()
+	if err != nil {
+		return nil, err
+	}
+	defer memory.Close()
 	theirIn, in, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("starting a process for sound: %w", err)
@@ -93,17 +94,31 @@ func start(ctx context.Context, task, want string) (_ *process, err error) {
 	}
 	defer theirOut.Close()
 	ctx, cancel := context.WithCancel(ctx)
-	p := &process{in: in, out: out, cancel: cancel, from: bufio.NewReaderSize(out, 4*mostPiece)}
+	p := &process{in: in, out: out, cancel: cancel, gone: make(chan struct{})}
 	p.cmd = exec.CommandContext(ctx, path)
 	p.cmd.Args[0] = os.Args[0]
 	p.cmd.Env = append(os.Environ(), variable+"="+task+":"+want)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = theirIn, theirOut, &p.said
+	p.cmd.ExtraFiles = []*os.File{memory} // sharedFile
 	p.cmd.Cancel, p.cmd.WaitDelay = in.Close, stopTime
-	if err := p.cmd.Start(); err != nil {
-		cancel()
-		return nil, errors.Join(fmt.Errorf("starting a process for sound: %w", err), in.Close(), out.Close())
+	if p.shared, p.unmap, err = mapShared(memory); err == nil {
+		if err = p.cmd.Start(); err != nil {
+			p.unmap()
+			err = fmt.Errorf("starting a process for sound: %w", err)
+		}
 	}
-	if err := p.greet(); err != nil {
+	if err != nil {
+		cancel()
+		return nil, errors.Join(err, in.Close(), out.Close())
+	}
+	greeted := make(chan error, 1)
+	go func() {
+		from := bufio.NewReader(out)
+		greeted <- p.greet(from)
+		_, _ = io.Copy(io.Discard, from)
+		close(p.gone)
+	}()
+	if err := <-greeted; err != nil {
 		p.kill()
 		return nil, err
 	}
@@ -111,9 +126,10 @@ func start(ctx context.Context, task, want string) (_ *process, err error) {
 }
 
 // greet reads hello.
-func (p *process) greet() error {
+func (p *process) greet(from *bufio.Reader) error {
 	p.out.SetReadDeadline(time.Now().Add(startTime))
-	line, err := p.from.ReadBytes('\n')
+	defer p.out.SetReadDeadline(time.Time{})
+	line, err := from.ReadBytes('\n')
 	if err == nil {
 		err = json.Unmarshal(line, &p.hello)
 	}
@@ -135,32 +151,36 @@ func (p *process) greet() error {
 	return err
 }
 
-// stop lets the process close its device, and waits until it has ended.
+// wait waits until the device is lost, or ctx ends.
+func (p *process) wait(ctx context.Context) {
+	look := time.NewTicker(lostAfter / 5)
+	defer look.Stop()
+	for !p.lost() {
+		select {
+		case <-look.C:
+		case <-p.gone:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// stop lets the process close its device, and waits until it has ended. What is
+// shared must not be touched any more.
 func (p *process) stop() {
 	p.cancel()
 	_ = p.cmd.Wait() // however it ended
 	p.in.Close()     // if Cancel has not
 	p.out.Close()
+	<-p.gone
+	p.unmap()
 }
 
 // kill ends it at once: its library may hang.
 func (p *process) kill() {
 	_ = p.cmd.Process.Kill() // it may have ended
 	p.stop()
-}
-
-// number reads one, waiting until the device is to be taken for lost.
-func (p *process) number(ctx context.Context) (int, error) {
-	long := lostAfter
-	if p.calls < firstCalls {
-		p.calls++
-		long = firstTime
-	}
-	if now := time.Now(); now.Add(long*9/10).After(p.until) && ctx.Err() == nil { // a system call each time
-		p.until = now.Add(long)
-		p.out.SetReadDeadline(p.until)
-	}
-	return readNumber(p.from)
 }
 
 // again begins a process anew until one runs: with the device that was wanted,
@@ -182,31 +202,5 @@ func again(ctx context.Context, task, want string) *process {
 			return nil
 		case <-retry.C:
 		}
-	}
-}
-
-// readNumber reads a count from a pipe.
-func readNumber(r *bufio.Reader) (int, error) {
-	b, err := r.Peek(4)
-	if err != nil {
-		return 0, err
-	}
-	n := binary.LittleEndian.Uint32(b)
-	_, err = r.Discard(4)
-	return int(n), err
-}
-
-// put writes samples as they go over a pipe.
-func put(to []byte, samples []float32) []byte {
-	for i, s := range samples {
-		binary.LittleEndian.PutUint32(to[4*i:], math.Float32bits(s))
-	}
-	return to[:4*len(samples)]
-}
-
-// get is its inverse.
-func get(samples []float32, from []byte) {
-	for i := range samples {
-		samples[i] = math.Float32frombits(binary.LittleEndian.Uint32(from[4*i:]))
 	}
 }

@@ -2,14 +2,15 @@ package portaudio
 
 import (
 	"context"
-	"encoding/binary"
-	"io"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/sottovoce/sotto/voice"
 )
+
+// mostPiece is the most samples that are pulled at once.
+const mostPiece = voice.RingSize / 2
 
 // Sink is a loudspeaker: a [voice.Sink]. It plays while Run runs.
 type Sink struct {
@@ -41,7 +42,7 @@ func (s *Sink) take() (p *process) {
 }
 
 // Run plays what pull gives until ctx ends. It can run once. pull is called from
-// the caller's goroutine, for as much as the card has taken.
+// the caller's goroutine, for as much as the card is about to take.
 func (s *Sink) Run(ctx context.Context, pull func([]float32)) error {
 	for p := s.take(); p != nil; {
 		s.carry(ctx, p, pull)
@@ -64,33 +65,45 @@ func (s *Sink) Run(ctx context.Context, pull func([]float32)) error {
 // and the ear lies what [Sink.Latency] says. It is set before Run.
 func (s *Sink) OnTaken(told func(at time.Time, n uint64)) { s.taken = told }
 
-// carry returns when the device is lost, or ctx ends.
+// carry gives a device sound until it is lost, or ctx ends.
 func (s *Sink) carry(ctx context.Context, p *process, pull func([]float32)) {
-	stop := context.AfterFunc(ctx, func() { p.out.SetReadDeadline(time.Now()) })
-	defer stop()
-	piece := make([]float32, mostPiece)
-	bytes := make([]byte, 4+4*mostPiece)
-	before := s.pulled
-	for ctx.Err() == nil {
-		n, err := p.number(ctx)
-		if err != nil || n > mostPiece {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	f := feed{rate: p.Rate}
+	piece, before := make([]float32, mostPiece), s.pulled
+	var rs *voice.Resampler
+	out := piece
+	if p.Rate != voice.SampleRate {
+		rs, out = voice.NewResampler(voice.SampleRate, p.Rate), make([]float32, voice.RingSize/2)
+	}
+	for {
+		select {
+		case <-timer.C:
+		case <-p.gone:
+			return
+		case <-ctx.Done():
 			return
 		}
-		var rest [askSize - 4]byte
-		if _, err := io.ReadFull(p.from, rest[:]); err != nil {
+		if p.lost() {
 			return
 		}
-		if taken := binary.LittleEndian.Uint64(rest[:]); taken > 0 && s.taken != nil {
-			age := time.Duration(binary.LittleEndian.Uint32(rest[8:])) * time.Microsecond
-			s.taken(time.Now().Add(-age), before+taken)
+		now, taken := monotonic(), p.taken.Load()
+		zero := time.Duration(p.zero.Load())
+		n, again := f.look(now, fed{p.ring.Written(), taken, zero, p.largest.Swap(0), p.missing.Swap(0)})
+		if n > 0 {
+			if taken > 0 && s.taken != nil {
+				s.taken(when(zero+long(taken, p.Rate)), before+taken*voice.SampleRate/uint64(p.Rate))
+			}
+			sound := piece[:min(mostPiece, (n*voice.SampleRate+p.Rate-1)/p.Rate)]
+			pull(sound)
+			s.pulled += uint64(len(sound))
+			if rs != nil {
+				rs.Write(sound)
+				sound = out[:rs.Read(out)]
+			}
+			p.ring.Write(sound)
 		}
-		pull(piece[:n])
-		s.pulled += uint64(n)
-		binary.LittleEndian.PutUint32(bytes, uint32(n))
-		p.in.SetWriteDeadline(time.Now().Add(lostAfter))
-		if _, err := p.in.Write(bytes[:4+len(put(bytes[4:], piece[:n]))]); err != nil {
-			return
-		}
+		timer.Reset(again - monotonic())
 	}
 }
 

@@ -3,7 +3,7 @@ package portaudio
 import (
 	"context"
 	"fmt"
-	"io"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,11 +14,19 @@ import (
 type Source struct {
 	want   string
 	tell   func(string)
-	began  time.Time
+	began  time.Duration // of the monotonic clock
 	bridge voice.Bridge
 	opened atomic.Pointer[hello]
 	cancel context.CancelFunc
 	ended  chan struct{}
+
+	mu        sync.Mutex // of the card: its memory goes with its process
+	card      *process   // nil while the device is lost
+	at        uint64     // samples of its ring that were read,
+	calls     uint64     // and callbacks that were heard of
+	resampler *voice.Resampler
+	in        [voice.FrameSamples]float32
+	out       [8 * voice.FrameSamples]float32 // from 6 kHz on
 }
 
 // OpenSource opens the microphone that want names (see [Find]) and starts it.
@@ -30,17 +38,18 @@ func OpenSource(want string, tell func(string)) (*Source, error) {
 		cancel()
 		return nil, err
 	}
-	s := &Source{want: want, tell: tell, began: time.Now(), cancel: cancel, ended: make(chan struct{})}
-	s.opened.Store(&p.hello)
+	s := &Source{want: want, tell: tell, began: monotonic(), cancel: cancel, ended: make(chan struct{})}
+	s.use(p)
 	go s.run(ctx, p)
 	return s, nil
 }
 
-// run carries sound to the bridge until ctx ends.
+// run looks after the device until ctx ends.
 func (s *Source) run(ctx context.Context, p *process) {
 	defer close(s.ended)
 	for {
-		s.carry(ctx, p)
+		p.wait(ctx)
+		s.leave()
 		if ctx.Err() != nil {
 			p.stop()
 			return
@@ -50,43 +59,67 @@ func (s *Source) run(ctx context.Context, p *process) {
 		if p = again(ctx, microphone, s.want); p == nil {
 			return
 		}
-		s.opened.Store(&p.hello)
+		s.use(p)
 		say(s.tell, "there is a microphone again: %v", p.Device)
 	}
 }
 
-// carry returns when the device is lost, or ctx ends.
-func (s *Source) carry(ctx context.Context, p *process) {
-	stop := context.AfterFunc(ctx, func() { p.out.SetReadDeadline(time.Now()) })
-	defer stop()
-	piece := make([]float32, mostPiece)
-	for ctx.Err() == nil {
-		n, err := p.number(ctx)
-		if err != nil || n > mostPiece {
-			return
-		}
-		age, err := readNumber(p.from)
-		if err != nil {
-			return
-		}
-		came := time.Since(s.began) - time.Duration(age)*time.Microsecond
-		if _, err := io.ReadFull(p.from, p.bytes[:4*n]); err != nil {
-			return
-		}
-		get(piece[:n], p.bytes[:])
-		s.bridge.Write(came, piece[:n])
+// use takes a device's sound from now on.
+func (s *Source) use(p *process) {
+	s.opened.Store(&p.hello)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.card, s.at, s.calls, s.resampler = p, 0, 0, nil
+	if p.Rate != voice.SampleRate {
+		s.resampler = voice.NewResampler(p.Rate, voice.SampleRate)
 	}
+}
+
+func (s *Source) leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.card = nil
 }
 
 // Read gives a frame every 20 ms of the monotonic clock, whatever the card's is
 // like (see [voice.Bridge]), and none while the device is lost.
 func (s *Source) Read(f *voice.Frame) (bool, error) {
-	return s.bridge.Read(time.Since(s.began), f), nil
+	s.mu.Lock()
+	if s.card != nil {
+		s.carry(s.card)
+	}
+	s.mu.Unlock()
+	return s.bridge.Read(monotonic()-s.began, f), nil
+}
+
+// carry carries what came since it was last called to the bridge.
+func (s *Source) carry(p *process) {
+	calls := p.calls.Load()
+	if calls == s.calls {
+		return
+	}
+	s.calls = calls
+	zero, end := time.Duration(p.zero.Load()), p.ring.Written()
+	if end-s.at > voice.RingSize/2 {
+		s.at = end - voice.RingSize/2 // nobody has read for long
+	}
+	for s.at < end {
+		in := s.in[:min(uint64(len(s.in)), end-s.at)]
+		p.ring.Copy(in, s.at)
+		s.at += uint64(len(in))
+		if s.resampler != nil {
+			s.resampler.Write(in)
+			in = s.out[:s.resampler.Read(s.out[:])]
+		}
+		s.bridge.Put(in)
+	}
+	s.bridge.AtOnce(int(p.largest.Swap(0)) * voice.SampleRate / p.Rate)
+	s.bridge.Mark(zero+long(end, p.Rate)-s.began, s.bridge.Written())
 }
 
 // Came is when the first sample of the frame last read came from the card. It is
 // for the reader.
-func (s *Source) Came() time.Time { return s.began.Add(s.bridge.Came()) }
+func (s *Source) Came() time.Time { return when(s.began + s.bridge.Came()) }
 
 // Device is what was opened last.
 func (s *Source) Device() Device { return s.opened.Load().Device }
