@@ -51,6 +51,7 @@ func newEncoder(p Profile) (*opus.Encoder, error) {
 		enc.SetDTX(false),
 		enc.SetInBandFEC(false),
 		enc.SetComplexity(complexity),
+		enc.SetMaxBandwidth(opus.Wideband),
 	)
 }
 
