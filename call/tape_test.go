@@ -29,7 +29,7 @@ func (p *tape) note(to *[]float32, v float32) {
 }
 
 func (p *tape) Said(f *voice.Frame) { p.note(&p.said, f[0]) }
-func (p *tape) Heard(out []float32) { p.note(&p.heard, out[0]) }
+func (p *tape) Heard(out []float32) { p.note(&p.heard, slices.Max(out)) }
 func run(v []float32) (silent, n int) { // how many silent ones, and of the others
 	for _, s := range v {
 		if s == 0 {

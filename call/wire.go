@@ -12,7 +12,7 @@ import (
 )
 
 // lead is how long before its tick a record is made.
-const lead = 2 * time.Millisecond
+const lead = time.Millisecond
 
 // Run is the call, from the handshake's end until it is over. It owns the
 // wire's tick and waits for all it has started. When ctx ends it hangs up,
@@ -248,6 +248,9 @@ func (c *Call) take(p *path) error {
 	}
 	if err != nil {
 		return fmt.Errorf("path %d: %w", p.id, err)
+	}
+	if !talking {
+		c.ear.Learn(now, contents.Tick, c.profile.Frames)
 	}
 	for i := int(contents.Count) - 1; talking && i >= 0; i-- {
 		c.ear.Push(now, contents.Newest-uint32(i), contents.Frame(c.profile, i))

@@ -38,7 +38,7 @@ const leastGap = 3
 // queued how much sound is still to be heard before it.
 func (b *Buffer) Pop(now, queued time.Duration) Decision {
 	if !b.playing {
-		if !b.seen || now+queued < b.began+min(max(start, b.config.Min), b.config.Max) {
+		if !b.seen || b.learning || now+queued < b.began+min(max(b.wait, b.config.Min), b.config.Max) {
 			return Decision{Action: Wait}
 		}
 		b.playing = true

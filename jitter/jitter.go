@@ -41,7 +41,7 @@ const (
 
 // The delay's limits when Config names none.
 const (
-	DefaultMin = 40 * time.Millisecond
+	DefaultMin = 25 * time.Millisecond
 	DefaultMax = 2500 * time.Millisecond
 	MostMax    = DefaultMax // later frames are not told apart
 )
@@ -115,19 +115,21 @@ const (
 
 // Buffer is the jitter buffer. It is for one goroutine at a time.
 type Buffer struct {
-	config  Config
-	slots   [Capacity]slot
-	seen    bool // a frame has come
-	playing bool
-	began   time.Duration // arrival of the first frame
-	next    int64         // frame to play next (before playing: the oldest)
-	newest  int64
-	fitted  time.Duration // when a frame last fitted in
-	gapAt   time.Duration // since when next has been missing while newer are here
-	gap     bool
-	slow    float64 // frames that may be slowed
-	late    lateness
-	stats   Stats
+	config   Config
+	slots    [Capacity]slot
+	seen     bool // a frame has come
+	playing  bool
+	learning bool          // there are no frames yet
+	began    time.Duration // arrival of the first frame,
+	wait     time.Duration // and how long it is to wait
+	next     int64         // frame to play next (before playing: the oldest)
+	newest   int64
+	fitted   time.Duration // when a frame last fitted in
+	gapAt    time.Duration // since when next has been missing while newer are here
+	gap      bool
+	slow     float64 // frames that may be slowed
+	late     lateness
+	stats    Stats
 }
 
 // New makes a buffer.
@@ -150,7 +152,7 @@ func (b *Buffer) Push(now time.Duration, seq uint32, packet []byte) {
 	}
 	n := b.newest + int64(int32(seq-uint32(b.newest)))
 	switch {
-	case !b.seen, n >= b.next+Capacity:
+	case !b.seen, b.learning, n >= b.next+Capacity:
 		b.reset(now, int64(seq))
 		n = int64(seq)
 	case n <= b.newest-Capacity:
@@ -183,13 +185,34 @@ func (b *Buffer) Push(now time.Duration, seq uint32, packet []byte) {
 	b.newest = max(b.newest, n)
 }
 
+// Learn takes note of something sent every 20 ms, number seq, having arrived at now,
+// before there are frames to be pushed: so it is known how late those will be. They
+// have numbers of their own.
+func (b *Buffer) Learn(now time.Duration, seq uint32) {
+	if !b.learning {
+		b.reset(now, int64(seq))
+		b.learning = true // until a frame is pushed
+	}
+	n := b.newest + int64(int32(seq-uint32(b.newest)))
+	s := &b.slots[uint64(n)%Capacity]
+	if n <= b.newest-Capacity || s.state != absent && s.seq == n {
+		return
+	}
+	s.seq, s.state = n, done
+	b.newest = max(b.newest, n)
+	b.late.add(now, n, &b.config)
+}
+
 func (b *Buffer) reset(now time.Duration, n int64) {
 	for i := range b.slots {
 		b.slots[i].state = absent
 	}
 	b.seen, b.playing, b.began, b.gap = true, false, now, false
 	b.next, b.newest = n, n
-	b.late.reset()
+	if !b.learning {
+		b.late.reset()
+	}
+	b.late.begin, b.learning, b.wait = true, false, b.late.target
 }
 
 // holds reports whether frame n is here.

@@ -16,10 +16,11 @@ const (
 	start  = 150 * time.Millisecond // target before anything is known
 	settle = 50                     // frames until that is forgotten
 
-	eras = 5   // the fastest frame is sought over so many eras
-	era  = 200 // of so many frames
+	begins = 10  // frames after which the fastest is sought anew: the first come as their sender gets going
+	eras   = 5   // the fastest frame is sought over so many eras
+	era    = 200 // of so many frames
 
-	bridge  = 23700 * time.Microsecond // that added sound is good for,
+	bridge  = 23600 * time.Microsecond // that added sound is good for,
 	nearer  = 25 * time.Millisecond    // where frames are too late by this in the mean;
 	farther = 38 * time.Millisecond    // here it no longer matters
 
@@ -36,6 +37,7 @@ type lateness struct {
 	recent, long histogram
 	shadow       shadow
 	count        int
+	begin        bool                // numbers begin with the next frame
 	fast         [eras]time.Duration // least of arrival less 20 ms a frame, by era
 	base         time.Duration       // the least of them
 	target       time.Duration
@@ -59,14 +61,17 @@ func (l *lateness) fastest(n int64) time.Duration {
 
 func (l *lateness) add(now time.Duration, n int64, c *Config) {
 	offset := now - time.Duration(n)*FrameTime
+	if l.count == 0 {
+		l.order = ordered
+		l.recent.forget(recentHalf)
+		l.long.forget(longHalf)
+	}
 	switch {
-	case l.count == 0:
+	case l.begin:
 		for i := range l.fast {
 			l.fast[i] = offset
 		}
-		l.base, l.came, l.newest, l.order = offset, now, n, ordered
-		l.recent.forget(recentHalf)
-		l.long.forget(longHalf)
+		l.base, l.came, l.newest, l.begin = offset, now, n, false
 	case l.count%era == 0:
 		l.fast[l.count/era%eras] = offset
 		l.base = min(l.fast[0], l.fast[1], l.fast[2], l.fast[3], l.fast[4])

@@ -36,7 +36,14 @@ func TestPlayerPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := clipOf(3).Play(false)
 		var f voice.Frame
-		for n := range 5 {
+		if ok, err := p.Read(&f); ok || err != nil {
+			t.Fatalf("a frame as soon as it is started: %v, %v", ok, err)
+		}
+		<-time.After(voice.FrameTime - time.Since(p.Started()))
+		if ok, _ := p.Read(&f); !ok || f != *ramp(0) {
+			t.Fatal("the first frame is not whole 20 ms after the start")
+		}
+		for n := 1; n < 5; n++ {
 			if ok, err := p.Read(&f); ok || err != nil {
 				t.Fatalf("frame %d before it is whole: %v, %v", n, ok, err)
 			}
@@ -74,8 +81,9 @@ func TestPlayerLoops(t *testing.T) {
 		c := clipOf(2)
 		c.Samples = c.Samples[:1000] // shorter than two frames
 		p := c.Play(true)
-		<-time.After(10 * voice.FrameTime)
 		var f voice.Frame
+		p.Read(&f)
+		<-time.After(10 * voice.FrameTime)
 		for n := range 10 {
 			p.Read(&f)
 			for i, s := range f {

@@ -78,6 +78,17 @@ func (e *Ear) Push(now time.Duration, seq uint32, packet []byte) {
 	e.mu.Unlock()
 }
 
+// Learn takes note of the record of a tick that came at now, before there is
+// anything to hear: so the first frame waits as long as the network wants it to.
+// frames is how many the record would have brought.
+func (e *Ear) Learn(now time.Duration, tick uint32, frames int) {
+	e.mu.Lock()
+	for i := frames - 1; i >= 0; i-- {
+		e.buffer.Learn(now, tick-uint32(i))
+	}
+	e.mu.Unlock()
+}
+
 // Pull fills out with what sounds from now on, without a gap. now is on Push's
 // clock. Of a long out each 10 ms are decided on as if they were pulled when they
 // sound, so that what a card takes at once does not look like sound that was
