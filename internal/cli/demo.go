@@ -54,7 +54,7 @@ two other terminals call each other on it.`,
 	f.DurationVar(&dc.config.Talk, "talk", 0, "how long both talk, 20s to 10m; the clip repeats (default: the clip's length, 20s to 1m)")
 	f.IntVar(&dc.config.Circuits, "circuits", call.DefaultPaths, "Tor circuits that the call keeps open, 1 to 8")
 	f.StringVar(&dc.config.Delays, "delays", "", "make circuits as late as Tor's: a folder of traces, or model:SEED (see docs/traces.md)")
-	f.DurationVar(&dc.config.Ring, "ring", 0, "how long it rings before the callee answers (default: 500ms; 8s with --delays, in which the circuits join)")
+	f.DurationVar(&dc.config.Ring, "ring", 0, "how long it rings before the callee answers (default: 1.5s; 8s with --delays, in which the circuits join)")
 	f.Uint64Var(&dc.config.Seed, "seed", 1, "which circuits --delays draws")
 	f.StringVar(&dc.config.Out, "out", "", "keep what was said and heard as WAV files in this folder")
 	f.BoolVar(&dc.keep, "keep", false, "keep the network up for other terminals until Ctrl-C")

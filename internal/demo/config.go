@@ -24,7 +24,7 @@ const (
 // How long it rings by default. With Delays it is as long as a person may take
 // and the caller needs to try out its circuits, which join a second apart.
 const (
-	shortRing = 500 * time.Millisecond
+	shortRing = 1500 * time.Millisecond
 	longRing  = 8 * time.Second
 )
 

@@ -19,8 +19,9 @@
 // vote. A tor that dies ends the network, unless [Network.KillRelay] killed it.
 // Nothing survives this program, nor its SIGKILL (see [onion.Process]).
 //
-// What it is not: anonymous, or slow. Streams take some 20 ms round trip where
-// Tor's take hundreds and stall; [Delays] makes them so.
+// What it is not: anonymous, or slow. Its tors may be debugged, wait for nothing
+// (tor's scheduler would every 10 ms, TCP for acknowledgements), and so streams take
+// some 3 ms round trip where Tor's take hundreds and stall; [Delays] makes them so.
 //
 // Sources: tor's manual (Testing network options), dir-spec, and chutney's
 // idea of what a network needs.
@@ -194,6 +195,11 @@ func (n *Network) run(ctx context.Context, cfg Config, tor string, nodes []*node
 	for _, node := range nodes {
 		n.start(node)
 	}
+	listening := map[int]bool{}
+	for _, node := range nodes {
+		listening[node.orPort] = true
+	}
+	n.tors.Go(func() { hurry(running, listening) })
 	return n.await(ctx, cfg, nodes, began)
 }
 
