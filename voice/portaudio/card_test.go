@@ -14,10 +14,9 @@ import (
 type feeding struct {
 	*card
 	feed
-	next    float32       // number of the next sample given
-	last    float32       // number of the last one taken
-	silent  int           // callbacks that did not get all
-	waited  time.Duration // from a sample being given until it is taken, the newest
+	next    float32 // number of the next sample given
+	last    float32 // number of the last one taken
+	silent  int     // callbacks that did not get all
 	given   []time.Duration
 	waiting []time.Duration // of each callback's first sample
 }
