@@ -121,9 +121,9 @@ func Main(args []string) int {
 	case exitInterrupted:
 		fmt.Fprintln(os.Stderr, "sotto: interrupted")
 	case exitUsage:
-		fmt.Fprintf(os.Stderr, "sotto: %v\n", trimUsage(err))
+		fmt.Fprintf(os.Stderr, "sotto: %s\n", aim(root, trimUsage(err)))
 	default:
-		fmt.Fprintf(os.Stderr, "sotto: %v%s\n", err, remedy(err))
+		fmt.Fprintf(os.Stderr, "sotto: %s\n", aim(root, err.Error()+remedy(err)))
 	}
 	return code
 }

@@ -19,6 +19,7 @@ type console struct {
 	keys   <-chan byte // nil: none
 	only   string      // the id of the one call that this is about; "": all of them
 	answer bool        // calls are answered without asking
+	home   string      // the profile's folder, as it was named; "": it was not
 	ready  chan struct{}
 	// begin, if set, makes the one call, once the phone is listened to: so nothing
 	// of it is missed, however soon it is over.
@@ -181,7 +182,7 @@ func (c *console) stand(now api.Status) {
 	}
 	if now.Phase == api.Up && before.Phase != api.Up && c.only == "" {
 		c.say("you are up at %s", now.Address)
-		c.say("%s", now.Rings)
+		c.say("%s", aimAt(c.home, now.Rings))
 	}
 	// Those that were on, or have ended, while nobody listened here.
 	for _, call := range now.Calls {

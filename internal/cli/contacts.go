@@ -81,7 +81,7 @@ func (cc *contactsCommand) json(c *cobra.Command, v any) error {
 
 // note writes a line for the person, away from the data.
 func note(c *cobra.Command, format string, args ...any) {
-	fmt.Fprintf(c.ErrOrStderr(), format+"\n", args...)
+	fmt.Fprintln(c.ErrOrStderr(), aim(c, fmt.Sprintf(format, args...)))
 }
 
 func (cc *contactsCommand) newList() *cobra.Command {

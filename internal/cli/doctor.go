@@ -49,6 +49,7 @@ code is 0 if nothing failed.`,
 			}
 			findings := []doctor.Finding{}
 			err = doctor.Examine(c.Context(), config, func(f doctor.Finding) {
+				f.Says, f.Fix = aim(c, f.Says), aim(c, f.Fix)
 				findings = append(findings, f)
 				if asJSON {
 					return

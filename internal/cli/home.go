@@ -51,7 +51,7 @@ func (o *options) atHome(c *cobra.Command, up *upCommand, asUp *cobra.Command) e
 				return usageError{fmt.Errorf("--%s: sotto up runs, and has its own sound: give it that, or end it", name)}
 			}
 		}
-		return o.face(c.Context(), client, false)
+		return o.face(c.Context(), c, client, false)
 	case !errors.Is(err, api.ErrNoPhone):
 		return err
 	case !vault.Exists(home) && !asked:
@@ -61,18 +61,20 @@ func (o *options) atHome(c *cobra.Command, up *upCommand, asUp *cobra.Command) e
 		var once sync.Once
 		seen := func() { once.Do(func() { close(watching) }) }
 		defer seen()
-		return o.face(ctx, watched{phone, seen}, true)
+		return o.face(ctx, c, watched{phone, seen}, true)
 	}
 	o.verbose = o.verbose && o.plain // nothing else is written where the screen is drawn
 	return up.run(asUp)
 }
 
 // face shows a phone, on the screen or in lines.
-func (o *options) face(ctx context.Context, phone tui.Phone, own bool) error {
+func (o *options) face(ctx context.Context, c *cobra.Command, phone tui.Phone, own bool) error {
+	options := tui.Options{Own: own, Aim: func(text string) string { return aim(c, text) }}
 	if o.plain {
-		return tui.Plain(ctx, phone, os.Stdin, os.Stdout)
+		options.In, options.Out = os.Stdin, os.Stdout
+		return tui.Plain(ctx, phone, options)
 	}
-	return tui.Run(ctx, phone, tui.Options{Own: own})
+	return tui.Run(ctx, phone, options)
 }
 
 // watched is a phone that says when it is listened to.

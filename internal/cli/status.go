@@ -42,7 +42,12 @@ describes the events.
 				if asJSON {
 					return json.NewEncoder(out).Encode(s)
 				}
-				return printStatus(out, s)
+				var text strings.Builder
+				if err := printStatus(&text, s); err != nil {
+					return err
+				}
+				_, err = io.WriteString(out, aim(c, text.String()))
+				return err
 			}
 			tell := func(e api.Event) error { return printEvent(out, e) }
 			if asJSON {

@@ -125,12 +125,12 @@ func (uc *upCommand) run(c *cobra.Command) error {
 	if uc.face != nil {
 		return st.run(c.Context(), uc.face)
 	}
-	con := &console{live: show, answer: uc.answer}
+	con := &console{live: show, answer: uc.answer, home: namedHome(c)}
 	if k, err := openKeys(c.Context()); err == nil {
 		defer k.close()
 		con.keys = k.C
 	} else if !uc.answer {
-		show.say("no keys are read here: calls are answered by sotto answer, in another terminal")
+		show.say("%s", aim(c, "no keys are read here: calls are answered by sotto answer, in another terminal"))
 	}
 	if why := known.vault.Swappable; why != nil && uc.verbose {
 		show.say("warning: %v", why)

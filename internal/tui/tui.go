@@ -65,7 +65,18 @@ type Options struct {
 	In  io.Reader // keys; nil: the terminal
 	Out io.Writer // nil: standard output
 
+	// Aim gives the commands that a text tells to give what they need to be for
+	// this phone's profile; nil: nothing.
+	Aim func(text string) string
+
 	clock func() time.Time // nil: time.Now
+}
+
+func (o Options) aim(text string) string {
+	if o.Aim == nil {
+		return text
+	}
+	return o.Aim(text)
 }
 
 // framesPerSecond bounds how often the screen is drawn.
@@ -79,7 +90,7 @@ func Run(ctx context.Context, phone Phone, o Options) error {
 		o.clock = time.Now
 	}
 	m := New(o.clock(), o.Own)
-	m.clock = o.clock
+	m.clock, m.aim = o.clock, o.aim
 	m.perform = func(a action) tea.Msg {
 		done := a.ask(ctx, phone)
 		done.at = o.clock()
