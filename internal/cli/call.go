@@ -42,8 +42,8 @@ Tab completes names, or reads a line of standard input that is no terminal, so
 that nobody's name or address stands in a process list or a shell history:
 prefer that.
 
-While sotto up runs, that phone makes the call, with its own sound; else this is
-a phone for the length of the call. Either way sotto hangup, mute, hold, say and
+While sotto up runs, that phone makes the call, with its own sound and its own
+tor; else this is a phone for the length of the call. Either way sotto hangup, mute, hold, say and
 status work from another terminal (with --once: --home PROFILE/once).
 
 Your microphone opens only when the other side has answered. Keys in a call:
@@ -142,6 +142,9 @@ func (cc *callCommand) through(c *cobra.Command, phone *api.Client, whom string)
 			return usageError{fmt.Errorf("--%s: sotto up runs, and makes the call with its own sound: give it that, or end it", name)}
 		}
 	}
+	if err := ownTor(c); err != nil {
+		return err
+	}
 	if c.Flags().Changed("history") {
 		return usageError{errors.New("--history: sotto up runs, and makes the call: it keeps a history, or not, as it was started")}
 	}
@@ -177,6 +180,16 @@ func (cc *callCommand) through(c *cobra.Command, phone *api.Client, whom string)
 		first = false
 	})
 	return cc.finish(c, show, last, err)
+}
+
+// ownTor refuses to name another tor than the one that the phone that is up has.
+func ownTor(c *cobra.Command) error {
+	for _, name := range torFlags {
+		if c.Flags().Changed(name) {
+			return usageError{fmt.Errorf("--%s: sotto up runs, and has its own way into Tor: leave that out, or end it and start it so", name)}
+		}
+	}
+	return nil
 }
 
 // alone is a phone for the length of the call.

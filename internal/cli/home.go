@@ -51,6 +51,9 @@ func (o *options) atHome(c *cobra.Command, up *upCommand, asUp *cobra.Command) e
 				return usageError{fmt.Errorf("--%s: sotto up runs, and has its own sound: give it that, or end it", name)}
 			}
 		}
+		if err := ownTor(c); err != nil {
+			return err
+		}
 		return o.face(c.Context(), c, client, false)
 	case !errors.Is(err, api.ErrNoPhone):
 		return err
