@@ -43,8 +43,9 @@ that nobody's name or address stands in a process list or a shell history:
 prefer that.
 
 While sotto up runs, that phone makes the call, with its own sound and its own
-tor; else this is a phone for the length of the call. Either way sotto hangup, mute, hold, say and
-status work from another terminal (with --once: --home PROFILE/once).
+tor; else this is a phone for the length of the call. Either way sotto hangup,
+mute, hold, say and status work from another terminal (with --once: --home
+PROFILE/once).
 
 Your microphone opens only when the other side has answered. Keys in a call:
 m mutes, h holds, q or Ctrl-C hangs up, for both; p is push-to-talk (then the space
