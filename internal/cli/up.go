@@ -82,6 +82,9 @@ func (uc *upCommand) run(c *cobra.Command) error {
 	if err := uc.check(); err != nil {
 		return err
 	}
+	if err := uc.ring.hook.check(); err != nil {
+		return err
+	}
 	over, err := uc.policy.read()
 	if err != nil {
 		return err
