@@ -38,7 +38,13 @@ func (o *options) atHome(c *cobra.Command, up *upCommand, asUp *cobra.Command) e
 		return err
 	}
 	asked := o.plain
-	o.plain = o.plain || os.Getenv("TERM") == "dumb" // where nothing can be drawn over
+	why := noDrawing(os.Getenv("TERM"))
+	o.plain = o.plain || why != ""
+	excuse := func() {
+		if o.plain && !asked {
+			note(c, "%s: lines in place of the screen, as with --plain", why)
+		}
+	}
 	home, err := o.profile()
 	if err != nil {
 		return err
@@ -54,12 +60,14 @@ func (o *options) atHome(c *cobra.Command, up *upCommand, asUp *cobra.Command) e
 		if err := ownTor(c); err != nil {
 			return err
 		}
+		excuse()
 		return o.face(c.Context(), c, client, false)
 	case !errors.Is(err, api.ErrNoPhone):
 		return err
 	case !vault.Exists(home) && !asked:
 		return c.Help()
 	}
+	excuse()
 	up.face = func(ctx context.Context, phone *api.Client, watching chan struct{}) error {
 		var once sync.Once
 		seen := func() { once.Do(func() { close(watching) }) }
@@ -68,6 +76,18 @@ func (o *options) atHome(c *cobra.Command, up *upCommand, asUp *cobra.Command) e
 	}
 	o.verbose = o.verbose && o.plain // nothing else is written where the screen is drawn
 	return up.run(asUp)
+}
+
+// noDrawing is why nothing can be drawn over on a terminal that calls itself so,
+// "" if it can.
+func noDrawing(terminal string) string {
+	switch terminal {
+	case "":
+		return "TERM is not set"
+	case "dumb":
+		return "TERM=dumb"
+	}
+	return ""
 }
 
 // face shows a phone, on the screen or in lines.
