@@ -63,7 +63,7 @@ func knownVerb(c *cobra.Command, args []string) error {
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = fmt.Sprintf(": did you mean %s %s?", c.CommandPath(), near[0])
 	}
-	return usageError{fmt.Errorf("there is no %s %s%s", c.CommandPath(), args[0], hint)}
+	return misuse{fmt.Errorf("there is no %s %s%s", c.CommandPath(), args[0], hint)}
 }
 
 // described is a contact as JSON.
