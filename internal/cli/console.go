@@ -152,7 +152,7 @@ func (c *console) take(e api.Event) {
 	case e.Call != nil:
 		c.follow(*e.Call)
 	case e.Text != nil && (c.only == "" || e.Text.Call == c.only):
-		who := "they write"
+		who := "the other side"
 		if s := c.find(e.Text.Call); s != nil {
 			who = cmp.Or(name(s.Call), who)
 		}

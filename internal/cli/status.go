@@ -115,10 +115,10 @@ func describeCall(c api.Call) string {
 	}{
 		{c.Muted, "muted"},
 		{c.Holding, "on hold"},
-		{c.Held, "they hold"},
+		{c.Held, other(c) + " has put you on hold"},
 		{c.Announced, "about to record"},
 		{c.Recording, "recording"},
-		{c.Recorded, "they record"},
+		{c.Recorded, other(c) + " records"},
 	} {
 		if mark.on {
 			parts = append(parts, mark.text)
@@ -152,7 +152,7 @@ func printEvent(out io.Writer, e api.Event) (err error) {
 	case e.Text != nil && e.Text.Mine:
 		_, err = fmt.Fprintf(out, "call %s you: %s\n", e.Text.Call, e.Text.Text)
 	case e.Text != nil:
-		_, err = fmt.Fprintf(out, "call %s they: %s\n", e.Text.Call, e.Text.Text)
+		_, err = fmt.Fprintf(out, "call %s the other side: %s\n", e.Text.Call, e.Text.Text)
 	case e.Missed != nil:
 		_, err = fmt.Fprintf(out, "missed %s: %s\n", cmp.Or(e.Missed.Name, e.Missed.Peer), e.Missed.Why)
 	case e.Notice != "":
