@@ -49,10 +49,10 @@ PROFILE/once).
 
 Your microphone opens only when the other side has answered. Keys in a call:
 m mutes, h holds, q or Ctrl-C hangs up, for both; p is push-to-talk (then the space
-bar speaks, and once more listens), better when the delay is long. r records both
-voices, or ends that: in the file of --record, which does so from the start, or in
-one named after the time. The other side is told before the first sample is kept,
-and sees it for as long as it lasts.
+bar speaks, and once more listens), better when the delay is long. r, twice, records
+both voices, and once more ends that: in the file of --record, which does so from
+the start, or in one named after the time. The other side is told before the first
+sample is kept, and sees it for as long as it lasts.
 
 With --in the file is said once and the call hung up a second after its end,
 unless --stay is given. With --once you call as nobody in particular: with a

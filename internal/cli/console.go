@@ -37,6 +37,7 @@ type shown struct {
 	api.Call
 	at     time.Time // when that was
 	rang   time.Time // when the person was told
+	asked  time.Time // when r was pressed, to record
 	talked bool
 	push   push
 	slow   offer

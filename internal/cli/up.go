@@ -34,10 +34,10 @@ func (uc *upCommand) command() *cobra.Command {
 		Long: `Publishes your onion address and waits. When a contact calls, their name is
 shown, whose address they have proven to be theirs, the bell rings, and you are
 asked: y answers, n declines. In a call m mutes, p is push-to-talk (then the space
-bar speaks, and once more listens), h holds, r records (the other side is told)
-and q hangs up; while waiting q ends, but not within 2 s of a call's end. A contact who calls while you talk rings,
-too: y puts the first on hold. Contacts that are added meanwhile (sotto contacts
-add) count at once.
+bar speaks, and once more listens), h holds, r, twice, records (the other side is
+told) and q hangs up; while waiting q ends, but not within 2 s of a call's end. A
+contact who calls while you talk rings, too: y puts the first on hold. Contacts
+that are added meanwhile (sotto contacts add) count at once.
 
 Another terminal can do all that as well: sotto answer, decline, hangup, hold,
 mute, say, call, status, log, silent. So it needs no terminal of its own.
