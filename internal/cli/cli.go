@@ -110,6 +110,7 @@ func Main(args []string) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends sotto at once, but see outlive
 	root := newRoot()
+	complete(root)
 	root.SetArgs(args)
 	c, err := root.ExecuteContextC(ctx)
 	if err != nil && ctx.Err() != nil && !errors.Is(err, errInterrupted) {

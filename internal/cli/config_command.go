@@ -144,7 +144,7 @@ func newConfigSet() *cobra.Command {
 	return &cobra.Command{
 		Use: "set SETTING VALUE", Short: "Keep a value for a setting", Args: someArgs(2, "a setting and its value"),
 		Long:              "Keeps a value in your own file, which is written whole; all else in it stays. What the\nflag would refuse is refused. A value that begins with - follows a --.",
-		ValidArgsFunction: completeSettings,
+		ValidArgsFunction: completeSetting,
 		RunE: func(_ *cobra.Command, args []string) error {
 			s := schema()
 			return changeSettings(s, func(text []byte) ([]byte, error) { return s.Set(text, args[0], args[1]) })
@@ -293,4 +293,16 @@ func completeSettings(_ *cobra.Command, args []string, _ string) (names []string
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeSetting completes the name of a setting, and then what its flag takes.
+func completeSetting(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 1 {
+		for _, f := range settable() {
+			if f.Name == args[0] {
+				return offered(f)
+			}
+		}
+	}
+	return completeSettings(c, args, begun)
 }

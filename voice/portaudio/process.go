@@ -103,16 +103,20 @@ func start(ctx context.Context, task, want string) (_ *process, err error) {
 		cancel()
 		return nil, errors.Join(fmt.Errorf("starting a process for sound: %w", err), in.Close(), out.Close())
 	}
-	if err := p.greet(); err != nil {
+	if err := p.greet(ctx); err != nil {
 		p.kill()
 		return nil, err
 	}
 	return p, nil
 }
 
-// greet reads hello.
-func (p *process) greet() error {
-	p.out.SetReadDeadline(time.Now().Add(startTime))
+// greet reads hello, for which it waits until ctx's deadline at the latest.
+func (p *process) greet(ctx context.Context) error {
+	began, late := time.Now(), time.Now().Add(startTime)
+	if end, ok := ctx.Deadline(); ok && end.Before(late) {
+		late = end
+	}
+	p.out.SetReadDeadline(late)
 	line, err := p.from.ReadBytes('\n')
 	if err == nil {
 		err = json.Unmarshal(line, &p.hello)
@@ -125,7 +129,7 @@ func (p *process) greet() error {
 	case err == nil:
 		return nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		err = fmt.Errorf("sound does not start within %v: is the sound server well?", startTime)
+		err = fmt.Errorf("sound does not start within %v: is the sound server well?", late.Sub(began).Round(time.Millisecond))
 	default:
 		err = fmt.Errorf("the sound library failed: %w", err)
 	}
