@@ -164,7 +164,7 @@ func (c *console) take(e api.Event) {
 	case e.Missed != nil && c.only == "":
 		c.strange.tell(c.live, *e.Missed)
 	case e.Notice != "":
-		c.say("%s", e.Notice)
+		c.say("%s", aimAt(c.home, e.Notice))
 	}
 }
 

@@ -49,7 +49,10 @@ describes the events.
 				_, err = io.WriteString(out, aim(c, text.String()))
 				return err
 			}
-			tell := func(e api.Event) error { return printEvent(out, e) }
+			tell := func(e api.Event) error {
+				e.Notice = aim(c, e.Notice)
+				return printEvent(out, e)
+			}
 			if asJSON {
 				tell = func(e api.Event) error { return json.NewEncoder(out).Encode(e) }
 			}

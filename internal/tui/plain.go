@@ -27,7 +27,7 @@ func Plain(ctx context.Context, phone Phone, o Options) error {
 		return fmt.Errorf("reading commands: %w", err)
 	}
 	defer keyboard.Close()
-	p := &plain{phone: phone, out: o.Out, aim: o.aim, known: make(chan struct{})}
+	p := &plain{phone: aimed{phone, o.aim}, out: o.Out, aim: o.aim, known: make(chan struct{})}
 	var group sync.WaitGroup
 	group.Go(func() {
 		cancel(p.follow(ctx))
@@ -77,7 +77,6 @@ func (p *plain) follow(ctx context.Context) error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if e.Status != nil {
-			e.Status.Rings = p.aim(e.Status.Rings)
 			defer p.once.Do(func() { close(p.known) })
 		}
 		for _, line := range p.last.hear(e) {

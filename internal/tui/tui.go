@@ -79,6 +79,22 @@ func (o Options) aim(text string) string {
 	return o.Aim(text)
 }
 
+// aimed is a phone that tells of commands as they are to be given.
+type aimed struct {
+	Phone
+	aim func(string) string
+}
+
+func (a aimed) Events(ctx context.Context, take func(api.Event) error) error {
+	return a.Phone.Events(ctx, func(e api.Event) error {
+		if e.Status != nil {
+			e.Status.Rings = a.aim(e.Status.Rings)
+		}
+		e.Notice = a.aim(e.Notice)
+		return take(e)
+	})
+}
+
 // framesPerSecond bounds how often the screen is drawn.
 const framesPerSecond = 10
 
@@ -118,7 +134,7 @@ func Run(ctx context.Context, phone Phone, o Options) error {
 	}
 	program := tea.NewProgram(m, options...)
 	var group sync.WaitGroup
-	group.Go(func() { follow(ctx, phone, o.clock, program.Send, again) })
+	group.Go(func() { follow(ctx, aimed{phone, o.aim}, o.clock, program.Send, again) })
 	_, err := program.Run()
 	ended := ctx.Err()
 	cancel()

@@ -38,7 +38,7 @@ func (m *Model) standing() string {
 		words = append(words, m.look.bad.Render("● offline, cannot be called"))
 	case s.Phase == api.Up:
 		words = append(words, m.look.good.Render("● up"))
-		if rings := m.aim(clean(s.Rings)); rings != "" && m.width >= 60 {
+		if rings := clean(s.Rings); rings != "" && m.width >= 60 {
 			words = append(words, m.look.dim.Render(rings))
 		}
 	case s.Phase == api.Calling:
