@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"net"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sottovoce/sotto/voice/portaudio/soundtest"
 )
@@ -23,6 +25,11 @@ func TestDevices(t *testing.T) {
 			t.Fatalf("sotto %s: %v", strings.Join(args, " "), err)
 		}
 		return string(out)
+	}
+	for _, tab := range [][]string{{"call", "--mic", ""}, {"config", "set", "speaker", ""}, {"devices", "use", ""}} {
+		if said := ran(append([]string{"__complete"}, tab...)...); !strings.HasPrefix(said, "default\t0 default (ALSA)\n") {
+			t.Errorf("%v is completed with %q", tab, said)
+		}
 	}
 	if said := ran("devices", "use", "0"); !strings.Contains(said, "mic      0 default") || !strings.Contains(said, "speaker  0 default") {
 		t.Errorf("said %q", said)
@@ -45,5 +52,23 @@ func TestDevices(t *testing.T) {
 	t.Logf("%+v", found)
 	if found.Microphone != "0 default (ALSA)" || found.Chirps == 0 || found.RoundTripMS <= 0 {
 		t.Errorf("%+v", found)
+	}
+}
+
+// Tab does not wait for a sound server that says nothing.
+func TestTabDoesNotWaitForSound(t *testing.T) {
+	sotto := need(t, binary)
+	dir := soundtest.Alone(t, `pcm.!default { type pulse hint { show on description "silent" } }`)
+	silent, err := net.Listen("unix", filepath.Join(dir, "pulse.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	t.Setenv("PULSE_SERVER", "unix:"+silent.Addr().String())
+	began := time.Now()
+	out, err := exec.Command(sotto, "__complete", "call", "--mic", "").Output()
+	took := time.Since(began)
+	if t.Logf("it took %v", took); err != nil || string(out) != ":4\n" || took > 2*time.Second {
+		t.Errorf("%v: %q after %v", err, out, took)
 	}
 }

@@ -111,6 +111,18 @@ func TestDoctorOnBrokenProfiles(t *testing.T) {
 	defer up.Process.Signal(syscall.SIGINT)
 	await(t, bufio.NewScanner(talk), new([]string), "waiting for calls")
 
+	// Of a tor that a phone has, the phone tells.
+	found, _, _ := checkup(t, "--home", home("taken"))
+	for check, want := range map[string]string{"tor": "ok", "bootstrap": "ok", "sandbox": "skipped", "clock": "skipped", "circuits": "skipped", "reach": "skipped"} {
+		if found[check] != want {
+			t.Errorf("%s of a phone that is up: %s", check, found[check])
+		}
+	}
+	refused := exec.Command(sotto, "doctor", "--network", net, "--home", home("taken"))
+	if out, _ := refused.CombinedOutput(); refused.ProcessState.ExitCode() != 2 || !strings.Contains(string(out), "--network: sotto up runs") {
+		t.Errorf("another network than the phone's: %s", out)
+	}
+
 	for name, test := range map[string]struct {
 		args        []string
 		check, says string
@@ -118,7 +130,6 @@ func TestDoctorOnBrokenProfiles(t *testing.T) {
 	}{
 		"no identity":       {[]string{"--home", home("none"), "--own", "--tor", "/nowhere/tor"}, "identity", "no identity yet", 7},
 		"a damaged one":     {[]string{"--home", home("damaged"), "--own", "--tor", "/nowhere/tor"}, "identity", "damaged", 7},
-		"a phone is up":     {[]string{"--home", home("taken"), "--network", net}, "bootstrap", fmt.Sprintf("in use by sotto up (process %d)", up.Process.Pid), 7},
 		"no network":        {[]string{"--home", home("none"), "--network", dir}, "tor", "sotto demo --keep", 3},
 		"a folder, no file": {[]string{"--home", filepath.Join(home("damaged"), "identity")}, "folder", "", 1},
 	} {

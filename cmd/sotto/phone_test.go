@@ -52,7 +52,7 @@ func TestPhonesAreDriven(t *testing.T) {
 		t.Cleanup(func() { end.Stop(); up.Process.Kill() })
 		var told []string
 		lines := bufio.NewScanner(talk)
-		await(t, lines, &told, "calls are answered by sotto answer")
+		await(t, lines, &told, "calls are answered by sotto --home "+home(who)+" answer")
 		await(t, lines, &told, "waiting for calls")
 		ended := make(chan struct{})
 		go func() { // until it is put away

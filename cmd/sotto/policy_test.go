@@ -41,7 +41,7 @@ func TestOnlyContactsRing(t *testing.T) {
 	}
 	var told, heard []string
 	alice, hers := start("up", "--answer", "--home", home("alice"), "--in", "../../internal/demo/speech.wav", "--out", home("alice")+".wav")
-	await(t, hers, &told, "you have none: sotto contacts add NAME")
+	await(t, hers, &told, "you have none: sotto --home "+home("alice")+" contacts add NAME")
 	await(t, hers, &told, "waiting for calls")
 	// The same profile a second time: who has it is named, at once.
 	for _, again := range [][]string{{"up", "--answer"}, {"id", "seal", "--no-passphrase"}} {

@@ -143,3 +143,25 @@ func TestAPassphraseAtATerminal(t *testing.T) {
 		s.waitFor("exit code 0")
 	}
 }
+
+// A terminal that cannot be drawn on gets lines without asking for them, and is told.
+func TestNoScreenWhereNothingCanBeDrawn(t *testing.T) {
+	t.Parallel()
+	needProgram(t, "tmux", "tmux")
+	sotto, dir := need(t, binary), t.TempDir()
+	home := filepath.Join(dir, "home")
+	s := screen(t, plain, dir, "help", "TERM=", sotto, "--home", home)
+	s.waitFor("exit code 0") // for who has no identity yet it is the help
+	if strings.Contains(s.text(), "lines in place") {
+		t.Errorf("the help is no screen:\n%s", s.text())
+	}
+	run(t, "", "id", "--yes", "--no-passphrase", "--home", home)
+	run(t, "127.0.0.1:9\n", "bridges", "set", "--home", home) // nobody, here: tor never gets further
+	for name, set := range map[string]string{"TERM is not set": "env -u TERM", "TERM=dumb": "TERM=dumb"} {
+		s := screen(t, plain, dir, strings.Fields(name)[0]+set[:3], set, sotto, "--home", home, "--in tone --out /dev/null")
+		s.waitFor(name + ": lines in place of the screen, as with --plain")
+		s.waitFor("type help for what can be typed")
+		s.keys("quit", "Enter")
+		s.waitFor("exit code 0")
+	}
+}

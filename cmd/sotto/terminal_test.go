@@ -70,7 +70,7 @@ func TestTwoTerminals(t *testing.T) {
 	bob.waitFor("delay about")
 	// A recording is announced, and shown for as long as it lasts.
 	alice.waitFor("the other side records this call")
-	alice.waitFor("they record")
+	alice.waitFor("bob records")
 	bob.keys("r")
 	alice.waitFor("the other side does not record any more")
 	bob.waitFor("recorded to")

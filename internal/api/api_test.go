@@ -237,12 +237,16 @@ func TestWhatIsRefused(t *testing.T) {
 		{"POST", "/v1/status", "", 404, 2, "there is no POST"},
 		{"GET", "/v1/answer", "", 404, 2, "there is no GET"},
 		{"POST", "/v1/calls", "", 400, 2, `"whom" is missing`},
-		{"POST", "/v1/calls", `{"who": "ann"}`, 400, 2, `unknown field "who"`},
-		{"POST", "/v1/answer", `{"call": 7}`, 400, 2, "cannot unmarshal number"},
-		{"POST", "/v1/answer", `{"call": ""} {}`, 400, 2, "more than one object"},
-		{"POST", "/v1/mute", `{"call": "1", "on": "yes"}`, 400, 2, "the body is not what is wanted here"},
-		{"POST", "/v1/put-away", `{"now": true}`, 400, 2, `unknown field "now"`},
-		{"POST", "/v1/say", `{"text": "` + strings.Repeat("x", api.MaxBody) + `"}`, 400, 2, "too large"},
+		{"POST", "/v1/calls", `{"who": "ann"}`, 400, 2, `wanted here: "who" is no field that is known here`},
+		{"POST", "/v1/answer", `{"call": 7}`, 400, 2, `wanted here: "call" takes a string`},
+		{"POST", "/v1/answer", `{"call": ""} {}`, 400, 2, "something follows the object"},
+		{"POST", "/v1/answer", `{"call": ""`, 400, 2, "it ends in the middle"},
+		{"POST", "/v1/answer", `{"call": ann}`, 400, 2, "it is no JSON, at byte 10"},
+		{"POST", "/v1/answer", `call=1`, 400, 2, "it is no JSON, at byte 1"},
+		{"POST", "/v1/answer", `["1"]`, 400, 2, "it is no object"},
+		{"POST", "/v1/mute", `{"call": "1", "on": "yes"}`, 400, 2, `wanted here: "on" takes true or false`},
+		{"POST", "/v1/put-away", `{"now": true}`, 400, 2, `"now" is no field`},
+		{"POST", "/v1/say", `{"text": "` + strings.Repeat("x", api.MaxBody) + `"}`, 400, 2, "it is too large: over 64 KiB"},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), c.method, "http://x"+c.path, strings.NewReader(c.body))
 		if err != nil {

@@ -144,10 +144,10 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, to any) bool {
 		return true
 	}
 	if err == nil && body.More() {
-		err = errors.New("there is more than one object")
+		err = errMore
 	}
 	if err != nil {
-		s.refuse(w, usage{fmt.Errorf("the body is not what is wanted here: %w", err)})
+		s.refuse(w, malformed(err))
 	}
 	return err == nil
 }

@@ -42,16 +42,17 @@ Tab completes names, or reads a line of standard input that is no terminal, so
 that nobody's name or address stands in a process list or a shell history:
 prefer that.
 
-While sotto up runs, that phone makes the call, with its own sound; else this is
-a phone for the length of the call. Either way sotto hangup, mute, hold, say and
-status work from another terminal (with --once: --home PROFILE/once).
+While sotto up runs, that phone makes the call, with its own sound and its own
+tor; else this is a phone for the length of the call. Either way sotto hangup,
+mute, hold, say and status work from another terminal (with --once: --home
+PROFILE/once).
 
 Your microphone opens only when the other side has answered. Keys in a call:
 m mutes, h holds, q or Ctrl-C hangs up, for both; p is push-to-talk (then the space
-bar speaks, and once more listens), better when the delay is long. r records both
-voices, or ends that: in the file of --record, which does so from the start, or in
-one named after the time. The other side is told before the first sample is kept,
-and sees it for as long as it lasts.
+bar speaks, and once more listens), better when the delay is long. r, twice, records
+both voices, and once more ends that: in the file of --record, which does so from
+the start, or in one named after the time. The other side is told before the first
+sample is kept, and sees it for as long as it lasts.
 
 With --in the file is said once and the call hung up a second after its end,
 unless --stay is given. With --once you call as nobody in particular: with a
@@ -142,6 +143,9 @@ func (cc *callCommand) through(c *cobra.Command, phone *api.Client, whom string)
 			return usageError{fmt.Errorf("--%s: sotto up runs, and makes the call with its own sound: give it that, or end it", name)}
 		}
 	}
+	if err := ownTor(c); err != nil {
+		return err
+	}
 	if c.Flags().Changed("history") {
 		return usageError{errors.New("--history: sotto up runs, and makes the call: it keeps a history, or not, as it was started")}
 	}
@@ -177,6 +181,16 @@ func (cc *callCommand) through(c *cobra.Command, phone *api.Client, whom string)
 		first = false
 	})
 	return cc.finish(c, show, last, err)
+}
+
+// ownTor refuses to name another tor than the one that the phone that is up has.
+func ownTor(c *cobra.Command) error {
+	for _, name := range torFlags {
+		if c.Flags().Changed(name) {
+			return usageError{fmt.Errorf("--%s: sotto up runs, and has its own way into Tor: leave that out, or end it and start it so", name)}
+		}
+	}
+	return nil
 }
 
 // alone is a phone for the length of the call.

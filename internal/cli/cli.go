@@ -110,8 +110,9 @@ func Main(args []string) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends sotto at once, but see outlive
 	root := newRoot()
+	complete(root)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
 	if err != nil && ctx.Err() != nil && !errors.Is(err, errInterrupted) {
 		err = fmt.Errorf("%w (%w)", errInterrupted, err)
 	}
@@ -121,9 +122,9 @@ func Main(args []string) int {
 	case exitInterrupted:
 		fmt.Fprintln(os.Stderr, "sotto: interrupted")
 	case exitUsage:
-		fmt.Fprintf(os.Stderr, "sotto: %v\n", trimUsage(err))
+		fmt.Fprintf(os.Stderr, "sotto: %s%s\n", aim(c, err.Error()), helpful(c, err))
 	default:
-		fmt.Fprintf(os.Stderr, "sotto: %v%s\n", err, remedy(err))
+		fmt.Fprintf(os.Stderr, "sotto: %s\n", aim(c, err.Error()+remedy(err)))
 	}
 	return code
 }
@@ -142,17 +143,24 @@ func remedy(err error) string {
 	return ""
 }
 
-// usageError is a wrong way to call a command.
+// usageError is a wrong way to call a command, which says what is right.
 type usageError struct{ error }
 
 func (u usageError) Is(target error) bool { return target == errUsage }
 
-func trimUsage(err error) string {
-	var u usageError
-	if errors.As(err, &u) {
-		return u.Error() + " (see --help)"
+// misuse is a wrong way to call a command of which its help says more: how it is
+// called, and with which flags.
+type misuse struct{ error }
+
+func (misuse) Is(target error) bool { return target == errUsage }
+
+// helpful says where the help is, if it helps.
+func helpful(c *cobra.Command, err error) string {
+	var m misuse
+	if errors.As(err, &m) {
+		return fmt.Sprintf(" (see %s --help)", c.CommandPath())
 	}
-	return err.Error()
+	return ""
 }
 
 // options are the flags that every command has.
@@ -223,7 +231,7 @@ voice) is in docs/threat-model.md.
 	}
 	up.files(root)
 	root.SetVersionTemplate("sotto {{.Version}}\n")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	flags := root.PersistentFlags()
 	flags.StringVar(&o.home, "home", "", "the profile's folder (default "+shownHome+")")
 	flags.StringVar(&o.network, "network", "", "folder of a private network that sotto demo --keep runs, in place of the Tor network")
@@ -245,7 +253,7 @@ voice) is in docs/threat-model.md.
 
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usageError{fmt.Errorf("%s takes no %q", c.CommandPath(), args[0])}
+		return misuse{fmt.Errorf("%s takes no %q", c.CommandPath(), args[0])}
 	}
 	return nil
 }

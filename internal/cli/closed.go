@@ -42,7 +42,7 @@ func describeClosed(book *contact.Book) string {
 	if len(without) > most {
 		without = append(without[:most], fmt.Sprintf("%d more", len(without)-most))
 	}
-	return fmt.Sprintf("%s; not to be reached by %s, of whom no key is known: ask for a card (sotto contacts card) and add it again under the same name",
+	return fmt.Sprintf("%s; not to be reached by %s, of whom no key is known: ask for their card and add it again under the same name",
 		said, strings.Join(without, ", "))
 }
 

@@ -63,7 +63,7 @@ func schema() *config.Schema {
 		case "bool":
 			kind = config.Bool
 		}
-		check := f.Value.Set
+		check := func(text string) error { return take(f, text) }
 		if f.Name == "home" {
 			check = func(text string) error {
 				if !filepath.IsAbs(text) {
@@ -141,7 +141,7 @@ func (o *options) configure(c *cobra.Command) error {
 			return
 		}
 		if text := os.Getenv(variable(f.Name)); text != "" {
-			if wrong := f.Value.Set(text); wrong != nil {
+			if wrong := take(f, text); wrong != nil {
 				err = usageError{fmt.Errorf("invalid argument %q for %s: %w", text, variable(f.Name), wrong)}
 			}
 		} else if v, ok := values[f.Name]; ok {

@@ -8,7 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"strconv"
+	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -87,13 +90,25 @@ func newConfigList() *cobra.Command {
 			}
 			w := tabwriter.NewWriter(stdout(c), 0, 0, 2, ' ', 0)
 			for _, e := range list {
-				fmt.Fprintf(w, "%s\t%q\t%s\n", e.Name, e.Value, e.From)
+				fmt.Fprintf(w, "%s\t%s\t%s\n", e.Name, asTyped(e.Value), e.From)
 			}
 			return w.Flush()
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print a JSON list")
 	return c
+}
+
+// asTyped is a value as it was typed, where it can be told from what else is in its
+// line.
+func asTyped(value string) string {
+	switch {
+	case value == "":
+		return "(none)"
+	case strings.ContainsFunc(value, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return strconv.Quote(value)
+	}
+	return value
 }
 
 func newConfigGet() *cobra.Command {
@@ -129,7 +144,7 @@ func newConfigSet() *cobra.Command {
 	return &cobra.Command{
 		Use: "set SETTING VALUE", Short: "Keep a value for a setting", Args: someArgs(2, "a setting and its value"),
 		Long:              "Keeps a value in your own file, which is written whole; all else in it stays. What the\nflag would refuse is refused. A value that begins with - follows a --.",
-		ValidArgsFunction: completeSettings,
+		ValidArgsFunction: completeSetting,
 		RunE: func(_ *cobra.Command, args []string) error {
 			s := schema()
 			return changeSettings(s, func(text []byte) ([]byte, error) { return s.Set(text, args[0], args[1]) })
@@ -145,11 +160,12 @@ func newConfigUnset() *cobra.Command {
 			s := schema()
 			return changeSettings(s, func(text []byte) ([]byte, error) {
 				next, there, err := config.Unset(text, args[0])
-				if there || err != nil {
-					return next, err
+				if !there && err == nil {
+					if err = s.Known(args[0]); err == nil {
+						note(c, "%s was not set", args[0])
+					}
 				}
-				note(c, "%s was not set", args[0])
-				return next, s.Known(args[0])
+				return next, err
 			})
 		},
 	}
@@ -263,7 +279,7 @@ func editor() (string, error) {
 func someArgs(n int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) != n {
-			return usageError{fmt.Errorf("%s takes %s", c.CommandPath(), what)}
+			return misuse{fmt.Errorf("%s takes %s", c.CommandPath(), what)}
 		}
 		return nil
 	}
@@ -277,4 +293,16 @@ func completeSettings(_ *cobra.Command, args []string, _ string) (names []string
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeSetting completes the name of a setting, and then what its flag takes.
+func completeSetting(c *cobra.Command, args []string, begun string) ([]string, cobra.ShellCompDirective) {
+	if len(args) == 1 {
+		for _, f := range settable() {
+			if f.Name == args[0] {
+				return offered(f)
+			}
+		}
+	}
+	return completeSettings(c, args, begun)
 }

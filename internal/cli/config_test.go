@@ -44,6 +44,37 @@ func TestEveryFlagIsASettingOrNot(t *testing.T) {
 	}
 }
 
+// Every flag that takes a value is completed, or said to be nothing that can be.
+func TestEveryFlagIsCompleted(t *testing.T) {
+	root := newRoot()
+	complete(root)
+	flags := 0
+	var each func(*cobra.Command)
+	each = func(c *cobra.Command) {
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Value.Type() == "bool" {
+				return
+			}
+			flags++
+			if _, ok := c.GetFlagCompletionFunc(f.Name); !ok {
+				t.Errorf("%s --%s is not completed", c.CommandPath(), f.Name)
+			}
+		})
+		for _, sub := range c.Commands() {
+			each(sub)
+		}
+	}
+	each(root)
+	for _, path := range takeFiles {
+		if c, _, err := root.Find(strings.Fields(path)[1:]); err != nil || c.CommandPath() != path {
+			t.Errorf("there is no %s", path)
+		}
+	}
+	if flags < 40 {
+		t.Errorf("only %d flags", flags)
+	}
+}
+
 // docs/config.md names every setting, its type and its default, and no other.
 func TestDocumentedSettings(t *testing.T) {
 	text, err := os.ReadFile("../../docs/config.md")

@@ -19,6 +19,7 @@ type console struct {
 	keys   <-chan byte // nil: none
 	only   string      // the id of the one call that this is about; "": all of them
 	answer bool        // calls are answered without asking
+	home   string      // the profile's folder, as it was named; "": it was not
 	ready  chan struct{}
 	// begin, if set, makes the one call, once the phone is listened to: so nothing
 	// of it is missed, however soon it is over.
@@ -36,6 +37,7 @@ type shown struct {
 	api.Call
 	at     time.Time // when that was
 	rang   time.Time // when the person was told
+	asked  time.Time // when r was pressed, to record
 	talked bool
 	push   push
 	slow   offer
@@ -151,7 +153,7 @@ func (c *console) take(e api.Event) {
 	case e.Call != nil:
 		c.follow(*e.Call)
 	case e.Text != nil && (c.only == "" || e.Text.Call == c.only):
-		who := "they write"
+		who := "the other side"
 		if s := c.find(e.Text.Call); s != nil {
 			who = cmp.Or(name(s.Call), who)
 		}
@@ -162,7 +164,7 @@ func (c *console) take(e api.Event) {
 	case e.Missed != nil && c.only == "":
 		c.strange.tell(c.live, *e.Missed)
 	case e.Notice != "":
-		c.say("%s", e.Notice)
+		c.say("%s", aimAt(c.home, e.Notice))
 	}
 }
 
@@ -181,7 +183,7 @@ func (c *console) stand(now api.Status) {
 	}
 	if now.Phase == api.Up && before.Phase != api.Up && c.only == "" {
 		c.say("you are up at %s", now.Address)
-		c.say("%s", now.Rings)
+		c.say("%s", aimAt(c.home, now.Rings))
 	}
 	// Those that were on, or have ended, while nobody listened here.
 	for _, call := range now.Calls {

@@ -25,6 +25,9 @@ func name(c api.Call) string {
 	return c.Name
 }
 
+// other is who is at the other end of a call, in a sentence about them.
+func other(c api.Call) string { return cmp.Or(c.Name, "the other side") }
+
 // onceNote follows what is said of a one-time identity's call.
 func onceNote(c api.Call) string {
 	if c.OneTime {

@@ -60,6 +60,25 @@ const startle = 500 * time.Millisecond
 // it then, or twice, means the call.
 const settle = 2 * time.Second
 
+// again is how long after r a second one records: the other side is told at once, so
+// that one key alone, which may be the wrong one, does not.
+const again = 3 * time.Second
+
+// record begins a recording, once that was asked for twice, or ends it.
+func (c *console) record(ctx context.Context, s *shown) error {
+	switch asked := time.Since(s.asked); {
+	case s.Recording || s.Announced:
+		return c.phone.Record(ctx, s.ID, false)
+	case asked < startle: // a key that is held down
+		return nil
+	case asked < again:
+		return c.phone.Record(ctx, s.ID, true)
+	}
+	s.asked = time.Now()
+	c.say("to record both voices, of which %s is told: r again within %.0f s", other(s.Call), again.Seconds())
+	return nil
+}
+
 // press does what a key says.
 func (c *console) press(ctx context.Context, key byte) error {
 	if key == ctrlC {
@@ -103,7 +122,7 @@ func (c *console) press(ctx context.Context, key byte) error {
 		}
 	case 'r', 'R':
 		if front != nil && front.Phase == api.Talking {
-			err = c.phone.Record(ctx, front.ID, !front.Recording && !front.Announced)
+			err = c.record(ctx, front)
 		}
 	case 'q', 'Q':
 		switch {

@@ -50,7 +50,7 @@ func (c *console) describe(s *shown) string {
 	wrong, late := s.feeling()
 	parts := append([]string{clock(s.since())}, wrong...) // first, where a narrow terminal shows it
 	if s.Held && wrong == nil {
-		parts = append(parts, "they hold")
+		parts = append(parts, other(s.Call)+" has put you on hold")
 	}
 	if s.Holding {
 		parts = append(parts, "on hold, h resumes")
@@ -62,7 +62,7 @@ func (c *console) describe(s *shown) string {
 		parts = append(parts, "recording")
 	}
 	if s.Recorded {
-		parts = append(parts, "they record")
+		parts = append(parts, other(s.Call)+" records")
 	}
 	if s.OneTime {
 		parts = append(parts, "one-time")

@@ -36,7 +36,7 @@ func TestTheConsoleTells(t *testing.T) {
 		api.Event{Text: &api.Text{Call: "1", Text: "hello"}}, api.Event{Text: &api.Text{Call: "1", Text: "hi", Mine: true}}, callEvent(over), api.Event{Notice: "a device is gone"})
 	for _, want := range []string{
 		"tor [############------------]  50 %  half\n", "publishing your address …\n", "you are up at x.onion\n1 contact may ring\nwaiting for calls, q ends\n",
-		"a call from ann (verified)\n", "the other side records this call\n", "talking: m mutes, p is push-to-talk, h holds, r records, q hangs up\n", "they record",
+		"a call from ann (verified)\n", "the other side records this call\n", "talking: m mutes, p is push-to-talk, h holds, r records, q hangs up\n", "ann records",
 		"ann (verified): hello\nyou: hi\n", "the call with ann (verified) is over after 1:05\nwaiting for calls, q ends\na device is gone\n",
 	} {
 		i := strings.Index(text, want)
@@ -79,6 +79,19 @@ func TestHowTheConsoleTellsEnds(t *testing.T) {
 	over.Phase, over.End = api.Over, &api.End{Exit: 4, Error: "nobody is there"}
 	if text := shows(&console{}, statusEvent(api.Status{Phase: api.Up}), callEvent(out), callEvent(over)); !strings.Contains(text, "calling ann\n") || !strings.Contains(text, "the call with ann has ended: nobody is there\n") {
 		t.Error(text)
+	}
+}
+
+// Who holds, records and writes has a name, where one is known.
+func TestWhoDoesWhat(t *testing.T) {
+	for who, name := range map[string]string{"ann": "ann", "the other side": ""} {
+		talk := api.Call{ID: "1", Name: name, Phase: api.Talking, Reached: true, Paths: []api.Path{{}}, Held: true, Recorded: true}
+		text := shows(&console{}, callEvent(talk), api.Event{Text: &api.Text{Call: "1", Text: "hello"}})
+		for _, want := range []string{who + " has put you on hold  ", who + " records  ", who + ": hello\n"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("no %q:\n%s", want, text)
+			}
+		}
 	}
 }
 

@@ -63,7 +63,7 @@ func knownVerb(c *cobra.Command, args []string) error {
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = fmt.Sprintf(": did you mean %s %s?", c.CommandPath(), near[0])
 	}
-	return usageError{fmt.Errorf("there is no %s %s%s", c.CommandPath(), args[0], hint)}
+	return misuse{fmt.Errorf("there is no %s %s%s", c.CommandPath(), args[0], hint)}
 }
 
 // described is a contact as JSON.
@@ -81,7 +81,7 @@ func (cc *contactsCommand) json(c *cobra.Command, v any) error {
 
 // note writes a line for the person, away from the data.
 func note(c *cobra.Command, format string, args ...any) {
-	fmt.Fprintf(c.ErrOrStderr(), format+"\n", args...)
+	fmt.Fprintln(c.ErrOrStderr(), aim(c, fmt.Sprintf(format, args...)))
 }
 
 func (cc *contactsCommand) newList() *cobra.Command {

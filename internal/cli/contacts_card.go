@@ -104,7 +104,7 @@ The words are no secret. The list of them is published: docs/contacts.md.`,
 		Example: "  sotto contacts verify ann\n  sotto contacts verify ann simple torch three …",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 && len(args) != 1+contact.WordCount {
-				return usageError{fmt.Errorf("%s wants a name, and then either nothing or the %d words that you heard", c.CommandPath(), contact.WordCount)}
+				return misuse{fmt.Errorf("%s wants a name, and then either nothing or the %d words that you heard", c.CommandPath(), contact.WordCount)}
 			}
 			return nil
 		},

@@ -30,7 +30,7 @@ one, under the same name, adds the key.`,
   zbarimg -q --raw photo.png | sotto contacts add ann`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 || len(args) > 2 {
-				return usageError{fmt.Errorf("%s wants a name, and asks for the card (a name with spaces goes in quotes)", c.CommandPath())}
+				return misuse{fmt.Errorf("%s wants a name, and asks for the card (a name with spaces goes in quotes)", c.CommandPath())}
 			}
 			return nil
 		},

@@ -72,8 +72,8 @@ func (dc *demoCommand) run(c *cobra.Command) error {
 	if t := dc.config.Ring; t < 0 || t > 40*time.Second {
 		return usageError{fmt.Errorf("--ring %v: up to 40s", t)}
 	}
-	if n := dc.config.Circuits; n < 1 || n > 8 {
-		return usageError{fmt.Errorf("--circuits %d: from 1 to 8", n)}
+	if n := dc.config.Circuits; n < 1 || n > mostCircuits {
+		return usageError{fmt.Errorf("--circuits %d: from 1 to %d", n, mostCircuits)}
 	}
 	show := dc.live(c)
 	defer show.clear()

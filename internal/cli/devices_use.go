@@ -23,6 +23,12 @@ kept, since numbers change when devices come and go. The word default follows th
 system's choice again.`,
 		Example: "  sotto devices use headset\n  sotto devices use --as speaker 3\n  sotto devices use default",
 		Args:    someArgs(1, "one device"),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return append(offerDevices(as), "default"), cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			if as != "" && as != "mic" && as != "speaker" {
 				return usageError{fmt.Errorf("--as %s: it is mic or speaker", as)}

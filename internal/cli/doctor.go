@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sottovoce/sotto/internal/api"
 	"github.com/sottovoce/sotto/internal/doctor"
 )
 
@@ -23,6 +24,9 @@ Tor, from here to here. It takes a minute. No microphone is opened.
 The address is one made for this, unless --own says to take this profile's: that
 asks for the passphrase, and shows the address online for a moment.
 
+While a phone is up it has this profile's tor: what it says of that is shown, and
+nothing is called from here.
+
 Each line is ok, a warning, a failure or skipped, and says what to do. The exit
 code is 0 if nothing failed.`,
 		Example: "  sotto doctor\n  sotto doctor --own\n  sotto doctor --json | jq '.checks[] | select(.status != \"ok\")'",
@@ -35,6 +39,9 @@ code is 0 if nothing failed.`,
 			show := o.live(c)
 			defer show.clear()
 			config := doctor.Config{Phone: o.phone(home, show, show.bootstrap), Settings: o.unsettled}
+			if config.Up, err = o.phoneUp(c, home); err != nil {
+				return err
+			}
 			if own {
 				v, p, err := o.open(c.Context(), home)
 				p.Wipe()
@@ -49,6 +56,7 @@ code is 0 if nothing failed.`,
 			}
 			findings := []doctor.Finding{}
 			err = doctor.Examine(c.Context(), config, func(f doctor.Finding) {
+				f.Says, f.Fix = aim(c, f.Says), aim(c, f.Fix)
 				findings = append(findings, f)
 				if asJSON {
 					return
@@ -70,4 +78,24 @@ code is 0 if nothing failed.`,
 	c.Flags().BoolVar(&own, "own", false, "publish and call this profile's own address")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
+}
+
+// phoneUp is how a phone stands that has the profile's own tor; nil: there is none,
+// or none that speaks, which shows where its tor is wanted.
+func (o *options) phoneUp(c *cobra.Command, home string) (*api.Status, error) {
+	if o.running.Control != "" {
+		return nil, nil // a tor that takes more than one
+	}
+	phone, err := findPhone(c.Context(), home)
+	if err != nil {
+		return nil, c.Context().Err()
+	}
+	if err := ownTor(c); err != nil {
+		return nil, err
+	}
+	s, err := phone.Status(c.Context())
+	if err != nil {
+		return nil, c.Context().Err()
+	}
+	return &s, nil
 }

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -57,6 +60,8 @@ type listened struct {
 	api.Phone
 	events chan api.Event
 	hungUp string
+
+	recorded []bool
 }
 
 func (l *listened) Listen() (<-chan api.Event, func()) { return l.events, func() {} }
@@ -65,6 +70,62 @@ func (l *listened) HangUp(id string) error {
 	l.hungUp = id
 	l.events <- api.Event{Call: &api.Call{ID: id, Phase: api.Over, End: &api.End{}}}
 	return nil
+}
+
+func (l *listened) Record(id string, on bool) error {
+	l.recorded = append(l.recorded, on)
+	return nil
+}
+
+// served is a client of a phone.
+func served(t *testing.T, phone api.Phone) *api.Client {
+	dir := t.TempDir()
+	socket, err := api.Listen(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- (&api.Server{Phone: phone, Exit: exitCode}).Serve(ctx, socket) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	client, err := api.Dial(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+// r alone records nothing: it may be the wrong key. r again does, if it comes
+// neither at once nor late; another ends that.
+func TestRecordingIsAskedForTwice(t *testing.T) {
+	phone := &listened{}
+	c := &console{phone: served(t, phone)}
+	talk := api.Call{ID: "1", Name: "ann", Phase: api.Talking}
+	text := shows(c, callEvent(talk))
+	said := func() string { return c.live.out.(*bytes.Buffer).String() }
+	press := func(want ...bool) {
+		t.Helper()
+		if err := c.press(t.Context(), 'r'); err != nil || !slices.Equal(phone.recorded, want) {
+			t.Errorf("%v: recorded %v, want %v", err, phone.recorded, want)
+		}
+	}
+	press()
+	if got := strings.TrimPrefix(said(), text); got != "to record both voices, of which ann is told: r again within 3 s\n" {
+		t.Error(got)
+	}
+	press() // held down
+	s := c.find("1")
+	s.asked = s.asked.Add(-again)
+	press() // too late: asked anew
+	s.asked = s.asked.Add(-startle)
+	press(true)
+	s.Recording = true
+	press(true, false)
 }
 
 // When the terminal is gone a call is hung up, and the phone of one's own put away.
@@ -76,18 +137,7 @@ func TestATerminalThatIsGone(t *testing.T) {
 		} {
 			t.Run(name+", "+how, func(t *testing.T) {
 				phone := &listened{events: make(chan api.Event, 4)}
-				dir := t.TempDir()
-				socket, err := api.Listen(dir)
-				if err != nil {
-					t.Fatal(err)
-				}
-				ctx, cancel := context.WithCancel(t.Context())
-				served := make(chan error, 1)
-				go func() { served <- (&api.Server{Phone: phone, Exit: exitCode}).Serve(ctx, socket) }()
-				client, err := api.Dial(dir)
-				if err != nil {
-					t.Fatal(err)
-				}
+				client := served(t, phone)
 				keys := make(chan byte)
 				r, w := io.Pipe()
 				r.CloseWithError(syscall.EIO)
@@ -98,7 +148,7 @@ func TestATerminalThatIsGone(t *testing.T) {
 					con.live = newLive(io.Discard)
 				}
 				ready := con.ready
-				go func() { ended <- con.run(ctx) }()
+				go func() { ended <- con.run(t.Context()) }()
 				<-ready
 				gone(keys, con.live)
 				select {
@@ -111,10 +161,6 @@ func TestATerminalThatIsGone(t *testing.T) {
 				}
 				if phone.hungUp != only {
 					t.Errorf("hung up: %q", phone.hungUp)
-				}
-				cancel()
-				if err := <-served; err != nil {
-					t.Error(err)
 				}
 			})
 		}

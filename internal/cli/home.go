@@ -38,7 +38,13 @@ func (o *options) atHome(c *cobra.Command, up *upCommand, asUp *cobra.Command) e
 		return err
 	}
 	asked := o.plain
-	o.plain = o.plain || os.Getenv("TERM") == "dumb" // where nothing can be drawn over
+	why := noDrawing(os.Getenv("TERM"))
+	o.plain = o.plain || why != ""
+	excuse := func() {
+		if o.plain && !asked {
+			note(c, "%s: lines in place of the screen, as with --plain", why)
+		}
+	}
 	home, err := o.profile()
 	if err != nil {
 		return err
@@ -51,28 +57,47 @@ func (o *options) atHome(c *cobra.Command, up *upCommand, asUp *cobra.Command) e
 				return usageError{fmt.Errorf("--%s: sotto up runs, and has its own sound: give it that, or end it", name)}
 			}
 		}
-		return o.face(c.Context(), client, false)
+		if err := ownTor(c); err != nil {
+			return err
+		}
+		excuse()
+		return o.face(c.Context(), c, client, false)
 	case !errors.Is(err, api.ErrNoPhone):
 		return err
 	case !vault.Exists(home) && !asked:
 		return c.Help()
 	}
+	excuse()
 	up.face = func(ctx context.Context, phone *api.Client, watching chan struct{}) error {
 		var once sync.Once
 		seen := func() { once.Do(func() { close(watching) }) }
 		defer seen()
-		return o.face(ctx, watched{phone, seen}, true)
+		return o.face(ctx, c, watched{phone, seen}, true)
 	}
 	o.verbose = o.verbose && o.plain // nothing else is written where the screen is drawn
 	return up.run(asUp)
 }
 
-// face shows a phone, on the screen or in lines.
-func (o *options) face(ctx context.Context, phone tui.Phone, own bool) error {
-	if o.plain {
-		return tui.Plain(ctx, phone, os.Stdin, os.Stdout)
+// noDrawing is why nothing can be drawn over on a terminal that calls itself so,
+// "" if it can.
+func noDrawing(terminal string) string {
+	switch terminal {
+	case "":
+		return "TERM is not set"
+	case "dumb":
+		return "TERM=dumb"
 	}
-	return tui.Run(ctx, phone, tui.Options{Own: own})
+	return ""
+}
+
+// face shows a phone, on the screen or in lines.
+func (o *options) face(ctx context.Context, c *cobra.Command, phone tui.Phone, own bool) error {
+	options := tui.Options{Own: own, Aim: func(text string) string { return aim(c, text) }}
+	if o.plain {
+		options.In, options.Out = os.Stdin, os.Stdout
+		return tui.Plain(ctx, phone, options)
+	}
+	return tui.Run(ctx, phone, options)
 }
 
 // watched is a phone that says when it is listened to.

@@ -70,7 +70,7 @@ func (ic *idCommand) show(c *cobra.Command) error {
 	var v *vault.Vault
 	var p *vault.Passphrase
 	if made {
-		v, err = ic.make(c.Context(), home)
+		v, err = ic.make(c, home)
 	} else {
 		v, p, err = ic.open(c.Context(), home)
 	}
@@ -92,7 +92,8 @@ func (ic *idCommand) print(c *cobra.Command, v *vault.Vault, home string, made b
 	return err
 }
 
-func (ic *idCommand) make(ctx context.Context, home string) (*vault.Vault, error) {
+func (ic *idCommand) make(c *cobra.Command, home string) (*vault.Vault, error) {
+	ctx := c.Context()
 	if !ic.yes {
 		ok, err := confirm(ctx, fmt.Sprintf("There is no identity in %s yet. Make one?", home))
 		if errors.Is(err, errInterrupted) {
@@ -116,7 +117,7 @@ func (ic *idCommand) make(ctx context.Context, home string) (*vault.Vault, error
 	}
 	v, err := vault.Create(home, key, p)
 	if err == nil && p != nil {
-		tell("Keep a backup elsewhere (sotto id export FILE): without the file, or without the\npassphrase, the address is lost.")
+		tell("%s", aim(c, "Keep a backup elsewhere (sotto id export FILE): without the file, or without the\npassphrase, the address is lost."))
 	}
 	return v, err
 }

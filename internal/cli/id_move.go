@@ -16,7 +16,7 @@ import (
 func one(what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) != 1 {
-			return usageError{fmt.Errorf("%s wants %s, and nothing else (a name with spaces goes in quotes)", c.CommandPath(), what)}
+			return misuse{fmt.Errorf("%s wants %s, and nothing else (a name with spaces goes in quotes)", c.CommandPath(), what)}
 		}
 		return nil
 	}

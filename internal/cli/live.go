@@ -40,7 +40,7 @@ const seldom = 5 * time.Second
 // live is what a command shows its progress on.
 func (o *options) live(c *cobra.Command) *live {
 	l := newLive(c.ErrOrStderr())
-	l.plain(o.plain)
+	l.plain(o.plain || noDrawing(os.Getenv("TERM")) != "")
 	return l
 }
 

@@ -192,10 +192,10 @@ func title(c contact.Contact) string {
 	return c.Name
 }
 
-// quoted is a name as a shell takes it.
+// quoted is a name or a path as a shell takes it.
 func quoted(name string) string {
 	if strings.ContainsFunc(name, func(r rune) bool {
-		return r < 0x80 && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+		return r < 0x80 && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && !strings.ContainsRune("/.-_", r)
 	}) {
 		return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 	}

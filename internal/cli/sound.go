@@ -43,11 +43,13 @@ func (s *sound) files(c *cobra.Command) {
 	f.Var(&a.Record, "record", "keep both voices, mixed, in this new FILE (Ogg Opus by its name, as --out); the other side is told before")
 }
 
-// soundFlags are those that say how a phone sounds, and so are no business of a
-// call that another process's phone makes.
+// soundFlags are those that say how a phone sounds, and torFlags by which tor it
+// reaches anybody: no business of a call that another process's phone makes.
 var soundFlags = []string{
 	"quality", "min-delay", "max-delay", "mic", "speaker", "echo", "noise", "gain", "sidetone", "in", "out", "record", "stay", "circuits",
 }
+
+var torFlags = []string{"network", "tor", "tor-control", "tor-listen", "tor-target"}
 
 // check refuses, besides, a recording that would be no file.
 func (s *sound) check() error {

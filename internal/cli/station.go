@@ -56,23 +56,6 @@ func (r *ringFlags) flags(c *cobra.Command) {
 	settings(f, "notify", "ring", "hook")
 }
 
-// hook is a program's path as a flag.
-type hook string
-
-func (h *hook) String() string { return string(*h) }
-
-// Type is what help shows.
-func (*hook) Type() string { return "program" }
-
-// Set takes a whole path.
-func (h *hook) Set(path string) error {
-	if path != "" && !strings.HasPrefix(path, "/") {
-		return errors.New("it is the whole path of a program, from / on")
-	}
-	*h = hook(path)
-	return nil
-}
-
 // newStation looks for tor and at sound; nothing runs yet. known may be nil: a
 // one-time caller's.
 func (o *options) newStation(home string, key *identity.Key, known *people, over contact.Policy, s sound, show *live) (*station, error) {

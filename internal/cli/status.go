@@ -42,9 +42,17 @@ describes the events.
 				if asJSON {
 					return json.NewEncoder(out).Encode(s)
 				}
-				return printStatus(out, s)
+				var text strings.Builder
+				if err := printStatus(&text, s); err != nil {
+					return err
+				}
+				_, err = io.WriteString(out, aim(c, text.String()))
+				return err
 			}
-			tell := func(e api.Event) error { return printEvent(out, e) }
+			tell := func(e api.Event) error {
+				e.Notice = aim(c, e.Notice)
+				return printEvent(out, e)
+			}
 			if asJSON {
 				tell = func(e api.Event) error { return json.NewEncoder(out).Encode(e) }
 			}
@@ -110,10 +118,10 @@ func describeCall(c api.Call) string {
 	}{
 		{c.Muted, "muted"},
 		{c.Holding, "on hold"},
-		{c.Held, "they hold"},
+		{c.Held, other(c) + " has put you on hold"},
 		{c.Announced, "about to record"},
 		{c.Recording, "recording"},
-		{c.Recorded, "they record"},
+		{c.Recorded, other(c) + " records"},
 	} {
 		if mark.on {
 			parts = append(parts, mark.text)
@@ -147,7 +155,7 @@ func printEvent(out io.Writer, e api.Event) (err error) {
 	case e.Text != nil && e.Text.Mine:
 		_, err = fmt.Fprintf(out, "call %s you: %s\n", e.Text.Call, e.Text.Text)
 	case e.Text != nil:
-		_, err = fmt.Fprintf(out, "call %s they: %s\n", e.Text.Call, e.Text.Text)
+		_, err = fmt.Fprintf(out, "call %s the other side: %s\n", e.Text.Call, e.Text.Text)
 	case e.Missed != nil:
 		_, err = fmt.Fprintf(out, "missed %s: %s\n", cmp.Or(e.Missed.Name, e.Missed.Peer), e.Missed.Why)
 	case e.Notice != "":

@@ -34,10 +34,10 @@ func (uc *upCommand) command() *cobra.Command {
 		Long: `Publishes your onion address and waits. When a contact calls, their name is
 shown, whose address they have proven to be theirs, the bell rings, and you are
 asked: y answers, n declines. In a call m mutes, p is push-to-talk (then the space
-bar speaks, and once more listens), h holds, r records (the other side is told)
-and q hangs up; while waiting q ends, but not within 2 s of a call's end. A contact who calls while you talk rings,
-too: y puts the first on hold. Contacts that are added meanwhile (sotto contacts
-add) count at once.
+bar speaks, and once more listens), h holds, r, twice, records (the other side is
+told) and q hangs up; while waiting q ends, but not within 2 s of a call's end. A
+contact who calls while you talk rings, too: y puts the first on hold. Contacts
+that are added meanwhile (sotto contacts add) count at once.
 
 Another terminal can do all that as well: sotto answer, decline, hangup, hold,
 mute, say, call, status, log, silent. So it needs no terminal of its own.
@@ -80,6 +80,9 @@ Nothing is kept of who called whom, unless you give --history: see sotto log --h
 
 func (uc *upCommand) run(c *cobra.Command) error {
 	if err := uc.check(); err != nil {
+		return err
+	}
+	if err := uc.ring.hook.check(); err != nil {
 		return err
 	}
 	over, err := uc.policy.read()
@@ -125,12 +128,12 @@ func (uc *upCommand) run(c *cobra.Command) error {
 	if uc.face != nil {
 		return st.run(c.Context(), uc.face)
 	}
-	con := &console{live: show, answer: uc.answer}
+	con := &console{live: show, answer: uc.answer, home: namedHome(c)}
 	if k, err := openKeys(c.Context()); err == nil {
 		defer k.close()
 		con.keys = k.C
 	} else if !uc.answer {
-		show.say("no keys are read here: calls are answered by sotto answer, in another terminal")
+		show.say("%s", aim(c, "no keys are read here: calls are answered by sotto answer, in another terminal"))
 	}
 	if why := known.vault.Swappable; why != nil && uc.verbose {
 		show.say("warning: %v", why)

@@ -8,6 +8,7 @@
 //	tor        the program, the way into the network, its sandbox, circuits, the clock
 //	reach      an address published and called through Tor, from this machine to
 //	           itself: descriptor, introduction and rendezvous, both ways
+//	           (of tor and this, while a phone is up: what that says)
 //	sound      microphone, loudspeaker, libopus
 //
 // It opens no microphone and touches nobody's address but, if asked to, one's
@@ -26,6 +27,7 @@ import (
 
 	"github.com/sottovoce/sotto/identity"
 	"github.com/sottovoce/sotto/identity/vault"
+	"github.com/sottovoce/sotto/internal/api"
 	"github.com/sottovoce/sotto/internal/phone"
 	"github.com/sottovoce/sotto/onion"
 )
@@ -34,7 +36,7 @@ import (
 type Status string
 
 // From well to ill. Skipped is what could not be looked at because of a failure
-// before it.
+// before it, or of a phone that is up.
 const (
 	OK      Status = "ok"
 	Warning Status = "warning"
@@ -57,8 +59,9 @@ type Config struct {
 	Phone phone.Config  // Progress is told of tor's bootstrap
 	Key   *identity.Key // whose address is published and called; nil: one made for this
 
-	Identity error // why Key, which was asked for, is not to be had; nil: it is, or was not asked for
-	Settings error // what is wrong with the settings, which are not used then; nil: nothing
+	Up       *api.Status // of a phone that is up and has the profile's tor; nil: there is none
+	Identity error       // why Key, which was asked for, is not to be had; nil: it is, or was not asked for
+	Settings error       // what is wrong with the settings, which are not used then; nil: nothing
 }
 
 // Examine makes all checks, gives each finding to found as it comes, and
@@ -80,7 +83,13 @@ func Examine(ctx context.Context, c Config, found func(Finding)) error {
 	for _, check := range []func(string) Finding{folder, disk, swap, dumps, locked} {
 		note(check(c.Phone.Home))
 	}
-	network(ctx, c, note)
+	if c.Up == nil {
+		network(ctx, c, note)
+	} else {
+		for _, f := range ofPhone(*c.Up) {
+			note(f)
+		}
+	}
 	for _, check := range []func() Finding{microphone, loudspeaker, codec} {
 		note(check())
 	}
@@ -127,6 +136,11 @@ func identityFix(err error) string {
 	return "restore it from a backup, or leave out --own"
 }
 
+const (
+	blocked = "where Tor is blocked, use bridges"
+	online  = "check that this machine is online and its clock right; " + blocked
+)
+
 // torFix is what mends a tor that cannot be used.
 func torFix(err error, p phone.Config) string {
 	switch {
@@ -151,7 +165,7 @@ func torFix(err error, p phone.Config) string {
 	case errors.Is(err, onion.ErrNoTor):
 		return "install tor (on Debian: apt install tor), or name it with --tor"
 	case errors.Is(err, onion.ErrNotReady):
-		return "check that this machine is online and its clock right; where Tor is blocked, use bridges"
+		return online
 	}
 	return "run it again with --verbose, and look at what tor says"
 }

@@ -92,7 +92,7 @@ func health(ctx context.Context, n *onion.Node) []Finding {
 		clock = skipped("clock", err.Error())
 		circuits = skipped("circuits", err.Error())
 	case !h.Circuits:
-		circuits = warn("circuits", "tor has built none yet", "wait a little and run it again; where Tor is blocked, use bridges")
+		circuits = warn("circuits", "tor has built none yet", "wait a little and run it again; "+blocked)
 	}
 	if h.Skew != "" {
 		clock = warn("clock", h.Skew, "set this machine's clock and time zone")

@@ -25,8 +25,9 @@ type (
 
 // Model is all that the screen knows. Make one with [New].
 type Model struct {
-	own     bool             // the phone ends with the screen
-	clock   func() time.Time // asked when a second has passed, and nowhere else
+	own     bool                // the phone ends with the screen
+	aim     func(string) string // [Options.Aim]
+	clock   func() time.Time    // asked when a second has passed, and nowhere else
 	perform func(action) tea.Msg
 	listen  func() tea.Msg // looks for the phone again
 	zone    *time.Location
@@ -96,7 +97,7 @@ const bellEvery = 3 * time.Second
 // New is a screen that has heard nothing yet. own says that the phone ends with
 // it.
 func New(now time.Time, own bool) *Model {
-	return &Model{own: own, now: now, clock: time.Now, zone: time.Local, width: 80, height: 24, look: newLook(true)}
+	return &Model{own: own, now: now, clock: time.Now, aim: Options{}.aim, zone: time.Local, width: 80, height: 24, look: newLook(true)}
 }
 
 // Init asks for the terminal's background.

@@ -14,20 +14,20 @@ import (
 	"github.com/sottovoce/sotto/internal/api"
 )
 
-// Plain tells what the phone does as lines on out, and takes commands as lines
-// from in, help among them. Nothing is ever drawn over, so that a screen reader
-// reads it in order. It returns when the person says quit, in ends, or ctx does;
+// Plain tells what the phone does as lines on o.Out, and takes commands as lines
+// from o.In, help among them. Nothing is ever drawn over, so that a screen reader
+// reads it in order. It returns when the person says quit, o.In ends, or ctx does;
 // that the phone is gone is an error.
-func Plain(ctx context.Context, phone Phone, in io.Reader, out io.Writer) error {
+func Plain(ctx context.Context, phone Phone, o Options) error {
 	outer := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	keyboard, err := cancelreader.NewReader(in)
+	keyboard, err := cancelreader.NewReader(o.In)
 	if err != nil {
 		return fmt.Errorf("reading commands: %w", err)
 	}
 	defer keyboard.Close()
-	p := &plain{phone: phone, out: out, known: make(chan struct{})}
+	p := &plain{phone: aimed{phone, o.aim}, out: o.Out, aim: o.aim, known: make(chan struct{})}
 	var group sync.WaitGroup
 	group.Go(func() {
 		cancel(p.follow(ctx))
@@ -58,7 +58,8 @@ var errLeft = errors.New("left")
 // plain is what has been told so far.
 type plain struct {
 	phone Phone
-	known chan struct{} // closed by the first status
+	aim   func(string) string // [Options.Aim]
+	known chan struct{}       // closed by the first status
 	once  sync.Once
 
 	mu   sync.Mutex // of out and all below
@@ -75,11 +76,11 @@ func (p *plain) follow(ctx context.Context) error {
 	return listen(ctx, p.phone, func(e api.Event) error {
 		p.mu.Lock()
 		defer p.mu.Unlock()
+		if e.Status != nil {
+			defer p.once.Do(func() { close(p.known) })
+		}
 		for _, line := range p.last.hear(e) {
 			p.say("%s", line)
-		}
-		if e.Status != nil {
-			p.once.Do(func() { close(p.known) })
 		}
 		return nil
 	})
@@ -213,7 +214,7 @@ func (p *plain) status(now told) {
 
 func (p *plain) contacts(all []api.Contact) {
 	if len(all) == 0 {
-		p.tell("no contacts yet: sotto contacts add NAME takes a friend's card")
+		p.tell(p.aim("no contacts yet: sotto contacts add NAME takes a friend's card"))
 	}
 	for _, c := range all {
 		p.tell(clean(c.Name) + ", " + onOff(c.Blocked, "blocked", spoken(c.Name, c.Verified)))

@@ -92,7 +92,7 @@ func newTypist(t *testing.T, ctx context.Context) *typist {
 	said, out := io.Pipe()
 	ty.in = keys
 	go func() {
-		err := Plain(ctx, ty.phone, in, out)
+		err := Plain(ctx, ty.phone, Options{In: in, Out: out})
 		in.Close()
 		out.Close()
 		ty.ended <- err

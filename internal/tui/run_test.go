@@ -155,3 +155,23 @@ func (s *slipping) Events(ctx context.Context, take func(api.Event) error) error
 	}
 	return api.ErrGone
 }
+
+// What the phone tells of commands is aimed, in whatever form it is shown.
+func TestThePhoneIsAimed(t *testing.T) {
+	phone := newScripted()
+	phone.events <- api.Event{Status: &api.Status{Rings: "nobody"}}
+	phone.events <- api.Event{Notice: "something"}
+	close(phone.events)
+	var got []string
+	err := aimed{phone, func(text string) string { return "aimed: " + text }}.Events(t.Context(), func(e api.Event) error {
+		if e.Status != nil {
+			got = append(got, e.Status.Rings)
+		} else {
+			got = append(got, e.Notice)
+		}
+		return nil
+	})
+	if !errors.Is(err, errScripted) || strings.Join(got, ", ") != "aimed: nobody, aimed: something" {
+		t.Errorf("%q, %v", got, err)
+	}
+}

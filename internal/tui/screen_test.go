@@ -431,3 +431,14 @@ func golden(t *testing.T, name, got string) {
 		t.Errorf("%s: line %d is\n%q\nand not\n%q\nin\n%s", name, i+1, g[i], w[i], ansi.Strip(got))
 	}
 }
+
+// Commands that are told to give are for the profile of the phone that is shown.
+func TestCommandsAreAimed(t *testing.T) {
+	s := newStage()
+	s.aim = Options{Aim: func(text string) string { return strings.ReplaceAll(text, "sotto ", "sotto --home d ") }}.aim
+	s.hear(status(api.Up))
+	s.send(goneMsg{errGone})
+	if got := text(s.View().Content); !strings.Contains(got, "sotto --home d up") {
+		t.Error(got)
+	}
+}

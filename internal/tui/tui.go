@@ -65,7 +65,34 @@ type Options struct {
 	In  io.Reader // keys; nil: the terminal
 	Out io.Writer // nil: standard output
 
+	// Aim gives the commands that a text tells to give what they need to be for
+	// this phone's profile; nil: nothing.
+	Aim func(text string) string
+
 	clock func() time.Time // nil: time.Now
+}
+
+func (o Options) aim(text string) string {
+	if o.Aim == nil {
+		return text
+	}
+	return o.Aim(text)
+}
+
+// aimed is a phone that tells of commands as they are to be given.
+type aimed struct {
+	Phone
+	aim func(string) string
+}
+
+func (a aimed) Events(ctx context.Context, take func(api.Event) error) error {
+	return a.Phone.Events(ctx, func(e api.Event) error {
+		if e.Status != nil {
+			e.Status.Rings = a.aim(e.Status.Rings)
+		}
+		e.Notice = a.aim(e.Notice)
+		return take(e)
+	})
 }
 
 // framesPerSecond bounds how often the screen is drawn.
@@ -79,7 +106,7 @@ func Run(ctx context.Context, phone Phone, o Options) error {
 		o.clock = time.Now
 	}
 	m := New(o.clock(), o.Own)
-	m.clock = o.clock
+	m.clock, m.aim = o.clock, o.aim
 	m.perform = func(a action) tea.Msg {
 		done := a.ask(ctx, phone)
 		done.at = o.clock()
@@ -107,7 +134,7 @@ func Run(ctx context.Context, phone Phone, o Options) error {
 	}
 	program := tea.NewProgram(m, options...)
 	var group sync.WaitGroup
-	group.Go(func() { follow(ctx, phone, o.clock, program.Send, again) })
+	group.Go(func() { follow(ctx, aimed{phone, o.aim}, o.clock, program.Send, again) })
 	_, err := program.Run()
 	ended := ctx.Err()
 	cancel()

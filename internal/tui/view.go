@@ -128,7 +128,7 @@ func (m *Model) viewGone() []block {
 		{lines: []string{" " + m.look.bad.Render("The phone is gone")}},
 		{rank: state, lines: m.paragraph(clean(m.gone.Error()))},
 		gap(),
-		{rank: figures, lines: m.paragraph("Calls have ended with it. Start it again with sotto up, then press r here; or leave with q.")},
+		{rank: figures, lines: m.paragraph(m.aim("Calls have ended with it. Start it again with sotto up, then press r here; or leave with q."))},
 	}
 }
 

@@ -69,7 +69,7 @@ func (m *Model) viewIncoming(c *talk) []block {
 	case c.Name == "":
 		about, style = "This address is not in your contacts. Whoever calls has its key; who that is nobody here can say.", m.look.fair
 	case !c.Verified:
-		about, style = "Not verified: the address is the one in your contacts, but its twelve words were never compared (sotto contacts verify).", m.look.fair
+		about, style = m.aim("Not verified: the address is the one in your contacts, but its twelve words were never compared (sotto contacts verify)."), m.look.fair
 	}
 	var lines []string
 	for _, l := range m.paragraph(about) {

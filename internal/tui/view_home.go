@@ -112,7 +112,7 @@ func (m *Model) viewContacts(height int) []string {
 	lines := []string{" " + m.look.title.Render("Contacts")}
 	listed := m.listed()
 	if len(listed) == 0 {
-		text := "nobody yet: sotto contacts add NAME takes a friend's card; c calls an address"
+		text := m.aim("nobody yet: sotto contacts add NAME takes a friend's card; c calls an address")
 		if m.writing == whom && len(m.line) > 0 {
 			text = "no contact begins like that; Enter calls what is written"
 		}

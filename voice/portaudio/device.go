@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	pa "github.com/gordonklaus/portaudio"
 )
@@ -36,8 +37,14 @@ func (d Device) serves(input bool) bool {
 }
 
 // Devices lists what there is now, none being no error.
-func Devices() ([]Device, error) {
-	p, err := start(context.Background(), listing, "")
+func Devices() ([]Device, error) { return DevicesWithin(startTime) }
+
+// DevicesWithin is Devices for who can wait only so long, as a sound server may be
+// slow or hang.
+func DevicesWithin(patience time.Duration) ([]Device, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	p, err := start(ctx, listing, "")
 	if err != nil {
 		return nil, err
 	}

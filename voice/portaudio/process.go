@@ -114,7 +114,7 @@ func start(ctx context.Context, task, want string) (_ *process, err error) {
 	greeted := make(chan error, 1)
 	go func() {
 		from := bufio.NewReader(out)
-		greeted <- p.greet(from)
+		greeted <- p.greet(ctx, from)
 		_, _ = io.Copy(io.Discard, from)
 		close(p.gone)
 	}()
@@ -125,9 +125,13 @@ func start(ctx context.Context, task, want string) (_ *process, err error) {
 	return p, nil
 }
 
-// greet reads hello.
-func (p *process) greet(from *bufio.Reader) error {
-	p.out.SetReadDeadline(time.Now().Add(startTime))
+// greet reads hello, for which it waits until ctx's deadline at the latest.
+func (p *process) greet(ctx context.Context, from *bufio.Reader) error {
+	began, late := time.Now(), time.Now().Add(startTime)
+	if end, ok := ctx.Deadline(); ok && end.Before(late) {
+		late = end
+	}
+	p.out.SetReadDeadline(late)
 	defer p.out.SetReadDeadline(time.Time{})
 	line, err := from.ReadBytes('\n')
 	if err == nil {
@@ -141,7 +145,7 @@ func (p *process) greet(from *bufio.Reader) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		err = fmt.Errorf("sound does not start within %v: is the sound server well?", startTime)
+		err = fmt.Errorf("sound does not start within %v: is the sound server well?", late.Sub(began).Round(time.Millisecond))
 	default:
 		err = fmt.Errorf("the sound library failed: %w", err)
 	}
