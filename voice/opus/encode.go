@@ -9,7 +9,8 @@ import (
 	"github.com/sottovoce/sotto/voice"
 )
 
-// complexity is libopus's best. It costs about a millisecond a frame.
+// complexity is libopus's best. It costs 0.6 ms a frame; 7 would cost 0.45, and up
+// to a quarter of a point of PESQ.
 const complexity = 10
 
 // Encoder makes packets of one size. It is for one goroutine.

@@ -1,18 +1,17 @@
 // Package portaudio is the sound card: it lists devices, and makes a
 // [voice.Source] of a microphone and a [voice.Sink] of a loudspeaker.
 //
-//	this process                       │  a process of its own for each device
-//	Source.Read ◀── voice.Bridge ◀── pipe ◀── voice.Ring ◀── callback   microphone
-//	pull, asked for n samples  ◀──── pipe ◀── how much has been taken
-//	                           ────▶ pipe ──▶ voice.Ring ──▶ callback   loudspeaker
+//	this process                             │  a process of its own for each device
+//	Source.Read ◀── voice.Bridge ◀── read ── │ ── voice.Ring ◀── callback   microphone
+//	pull ── when it is about to be taken ──▶ │ ── voice.Ring ──▶ callback   loudspeaker
+//	                                memory that both have
 //
-// A callback, in the card's own thread, copies to or from a lock-free ring and
-// rings a bell; all else is done by others. What the card takes is what makes the
-// loudspeaker's process ask for more, so that playout runs on the card's clock
-// and no other; asked is for what the card takes at once, and never less than 10
-// ms, so that as long stays to answer in. Every device is opened at 48 kHz, if it
-// can; one that refuses (JACK knows a single rate, bare ALSA cards often as well)
-// is opened at its own rate and resampled in its process.
+// A callback, in the card's own thread, copies to or from a lock-free ring and notes
+// how much had come or been taken, and when; it wakes nobody. A microphone is read
+// when a frame is due. A loudspeaker is given what it will take shortly before it
+// does (see feed), so that playout runs on the card's clock and no other. Every
+// device is opened at 48 kHz, if it can; one that refuses (JACK knows a single rate,
+// bare ALSA cards often as well) is opened at its own rate and resampled here.
 //
 // Why processes: PortAudio lists devices once, when it starts, so what is plugged
 // in later is not there; when a sound server dies, stopping a stream of it hangs
