@@ -11,8 +11,10 @@ import (
 	"github.com/sottovoce/sotto/call/record"
 )
 
-// lead is how long before its tick a record is made.
-const lead = time.Millisecond
+const (
+	lead  = time.Millisecond     // before its tick a record is made,
+	grace = 2 * time.Millisecond // and so late it may be for its tick
+)
 
 // Run is the call, from the handshake's end until it is over. It owns the
 // wire's tick and waits for all it has started. When ctx ends it hangs up,
@@ -153,7 +155,7 @@ func (c *Call) ticks(ctx context.Context, tend func(), entered func(Phase)) {
 		if phase == Over {
 			return
 		}
-		if now := c.now(); now > at+lead {
+		if now := c.now(); now > at+grace {
 			at = (now/paths.Tick + 1) * paths.Tick // what was sealed goes out, but on the grid
 		}
 		wait(at)

@@ -187,13 +187,17 @@ func (b *Buffer) Push(now time.Duration, seq uint32, packet []byte) {
 
 // Learn takes note of something sent every 20 ms, number seq, having arrived at now,
 // before there are frames to be pushed: so it is known how late those will be. They
-// have numbers of their own.
+// have numbers of their own. Once a frame has come nothing more is learnt so.
 func (b *Buffer) Learn(now time.Duration, seq uint32) {
-	if !b.learning {
-		b.reset(now, int64(seq))
-		b.learning = true // until a frame is pushed
+	if b.seen && !b.learning {
+		return
 	}
 	n := b.newest + int64(int32(seq-uint32(b.newest)))
+	if !b.seen || n >= b.newest+Capacity {
+		b.learning = false
+		b.reset(now, int64(seq))
+		b.learning, n = true, int64(seq)
+	}
 	s := &b.slots[uint64(n)%Capacity]
 	if n <= b.newest-Capacity || s.state != absent && s.seq == n {
 		return
@@ -224,7 +228,7 @@ func (b *Buffer) holds(n int64) bool {
 // Stats so far.
 func (b *Buffer) Stats() Stats {
 	s := b.stats
-	if b.seen {
+	if b.seen && !b.learning {
 		s.Level = int(b.newest - b.next + 1)
 	}
 	return s

@@ -16,9 +16,8 @@ const (
 	start  = 150 * time.Millisecond // target before anything is known
 	settle = 50                     // frames until that is forgotten
 
-	begins = 10  // frames after which the fastest is sought anew: the first come as their sender gets going
-	eras   = 5   // the fastest frame is sought over so many eras
-	era    = 200 // of so many frames
+	eras = 5   // the fastest frame is sought over so many eras
+	era  = 200 // of so many frames
 
 	bridge  = 23600 * time.Microsecond // that added sound is good for,
 	nearer  = 25 * time.Millisecond    // where frames are too late by this in the mean;
@@ -80,7 +79,7 @@ func (l *lateness) add(now time.Duration, n int64, c *Config) {
 		l.base = min(l.base, offset)
 	}
 	l.last = offset - l.base
-	bin := int(min(l.last/binTime, bins-1))
+	bin := int(max(0, min(l.last/binTime, bins-1)))
 	l.recent.add(bin)
 	l.long.add(bin)
 	l.gap = max(time.Duration(marginKept*float64(l.gap)), now-l.came)
