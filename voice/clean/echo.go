@@ -106,11 +106,12 @@ func (e *echo) rest(mic []float32) {
 	copy(e.work[size-hop:], mic)
 	e.t.forward(&e.error, &e.work)
 	e.hear()
-	e.kept *= e.keep()
+	e.kept *= keep * keep
 	e.leaked *= leaks
 }
 
-// wake makes up for what the way may have changed in a rest.
+// wake makes up for what the way may have changed in a rest, in which nothing was
+// learnt: it is no surer than before, and what has leaked away is wrong by so much.
 func (e *echo) wake() {
 	if !e.resting {
 		return
@@ -118,8 +119,9 @@ func (e *echo) wake() {
 	for p := range e.w {
 		w, wrong := &e.w[p], &e.wrong[p]
 		for k := range w {
+			gone := (1 - e.leaked) * (1 - e.leaked) * power(w[k])
 			w[k] *= complex(e.leaked, 0)
-			wrong[k] = e.kept*wrong[k] + (1-e.kept)*power(w[k])
+			wrong[k] = max(wrong[k], e.kept*wrong[k]+(1-e.kept)*power(w[k])) + gone
 		}
 	}
 	e.resting = false
@@ -144,15 +146,15 @@ func (e *echo) hear() {
 func (e *echo) learn() {
 	kept := e.keep()
 	e.hear()
-	var step [band]float32
-	for k := range step {
+	var rate [band]float32
+	for k := range rate {
 		e.residual[k] *= share
-		step[k] = 1 / (e.residual[k] + e.near[k] + 1e-9)
+		rate[k] = 1 / (e.residual[k] + e.near[k] + 1e-9)
 	}
 	for p := range parts {
 		x, w, wrong := &e.past[(e.now+p)%parts], &e.w[p], &e.wrong[p]
 		for k := range band {
-			gain := wrong[k] * step[k]
+			gain := wrong[k] * rate[k]
 			g := complex(gain*real(x[k]), -gain*imag(x[k]))
 			w[k] = leaks*w[k] + g*e.error[k]
 			left := 1 - share*gain*power(x[k])

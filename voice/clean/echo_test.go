@@ -105,6 +105,26 @@ func kept(own, out []float32) (like, louder, gone float64) {
 	return ab / math.Sqrt(aa*bb), 10 * math.Log10(bb/aa), 100 * float64(down) / float64(n)
 }
 
+// TestEchoAfterARest has the far side silent for long, before its first word and
+// after it was learnt.
+func TestEchoAfterARest(t *testing.T) {
+	spoken := far(t)[:8*second]
+	for _, rest := range []int{10, 40} {
+		quiet := make([]float32, rest*second)
+		x := append(append(append(quiet, spoken...), quiet...), spoken...)
+		mic := add(newRoom(5, 60*ms, 300*ms, 6).play(x), hiss(len(x), -75))
+		db := loss(mic, cleaned(t, Config{NoNoise: true, NoGain: true}, mic, x))
+		for _, at := range []int{rest, 2*rest + 8} {
+			t.Logf("after %d s without a word: %.0f dB", rest, db[at:at+8])
+			for i, v := range db[at+4 : at+8] {
+				if v < 25 {
+					t.Errorf("only %.1f dB in second %d", v, i+4)
+				}
+			}
+		}
+	}
+}
+
 // TestNothingPlayed must change nothing but the delay.
 func TestNothingPlayed(t *testing.T) {
 	own := near(t)[:6*second]
