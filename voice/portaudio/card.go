@@ -71,11 +71,11 @@ func serve(task, want string) error {
 	if task == listing {
 		return greet(hello{Devices: devices})
 	}
-	memory, unmap, err := mapShared(os.NewFile(sharedFile, "sound"))
-	if err != nil {
+	file := os.NewFile(sharedFile, "sound")
+	memory, _, err := mapShared(file)                      // for as long as callbacks may come
+	if err := errors.Join(err, file.Close()); err != nil { // not for what the library starts
 		return err
 	}
-	defer unmap()
 	c := &card{shared: memory, input: task == microphone}
 	if c.device, err = Find(devices, want, c.input); err != nil {
 		return err
@@ -83,10 +83,12 @@ func serve(task, want string) error {
 	if err := c.open(); err != nil {
 		return err
 	}
-	c.called.Store(int64(monotonic()))
+	started := int64(monotonic())
+	c.called.Store(started)
 	if err := c.stream.Start(); err != nil {
 		return fmt.Errorf("starting %v: %w", c.device, err)
 	}
+	c.called.CompareAndSwap(started, int64(monotonic())) // starting may take long
 	info := c.stream.Info()
 	h := hello{Device: c.device, Rate: c.rate, Latency: info.OutputLatency}
 	if c.input {

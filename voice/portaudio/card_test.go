@@ -24,7 +24,7 @@ type feeding struct {
 // answer looks at the card, and gives what is due.
 func (f *feeding) answer(now time.Duration) (again time.Duration) {
 	n, again := f.look(now, fed{
-		f.ring.Written(), f.taken.Load(), time.Duration(f.zero0(now)), f.shared.largest.Swap(0), f.missing.Swap(0),
+		f.ring.Written(), f.taken.Load(), time.Duration(f.shared.zero.Load()), f.shared.largest.Swap(0), f.missing.Swap(0),
 	})
 	piece := make([]float32, n)
 	for i := range piece {
@@ -35,9 +35,6 @@ func (f *feeding) answer(now time.Duration) (again time.Duration) {
 	f.ring.Write(piece)
 	return again
 }
-
-// zero0 is what told would have stored, had it run in virtual time.
-func (f *feeding) zero0(time.Duration) int64 { return f.shared.zero.Load() }
 
 // callback is the card's, at now.
 func (f *feeding) callback(t *testing.T, now time.Duration, out []float32) {
@@ -73,6 +70,7 @@ func TestWhatTheCardTakesIsThere(t *testing.T) {
 		late        time.Duration // callbacks, at most
 		woken       time.Duration // we, at most
 		twice       int           // of so many callbacks one comes with the next
+		stall       time.Duration // after the fifth callback
 		most        time.Duration // that a callback's first sample may wait, median
 		mayBeSilent int
 	}{
@@ -84,6 +82,7 @@ func TestWhatTheCardTakesIsThere(t *testing.T) {
 		{block: 480, rate: 48000, woken: 15 * ms, most: 25 * ms, mayBeSilent: 4},
 		{block: 960, rate: 48000, late: ms, woken: ms, most: 6 * ms, mayBeSilent: 2},
 		{block: 1024, rate: 48000, late: 5 * ms, most: 9 * ms, mayBeSilent: 2},
+		{block: 256, rate: 48000, stall: 1500 * ms, most: 5 * ms, mayBeSilent: 2}, // PulseAudio does so
 		{block: 960, rate: 48000, twice: 10, most: 30 * ms, mayBeSilent: 4},
 	} {
 		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {
@@ -92,7 +91,7 @@ func TestWhatTheCardTakesIsThere(t *testing.T) {
 			upTo := func(d time.Duration) time.Duration { return time.Duration(random.Float64() * float64(d)) }
 			out := make([]float32, c.block)
 			period := f.feed.long(float64(c.block) * (1 + c.drift))
-			due, callback := time.Second, time.Second
+			due, callback, calls := time.Second, time.Second, 0
 			for look := 900 * ms; callback < 100*time.Second; {
 				if look < callback {
 					again := f.answer(look)
@@ -106,6 +105,9 @@ func TestWhatTheCardTakesIsThere(t *testing.T) {
 				if due += period; c.twice > 0 && random.IntN(c.twice) == 0 {
 					f.callback(t, callback, out) // and the next comes when it would have come
 					due += period
+				}
+				if calls++; calls == 5 {
+					due += c.stall
 				}
 				callback = max(due+upTo(c.late), callback)
 			}

@@ -102,7 +102,9 @@ func (f *feed) learn(now time.Duration, c fed) {
 			f.late = min(mostLate, f.late+max(0, missing-woken))
 		}
 	}
-	f.zero = max(min(f.zero, c.zero), c.zero-mostLate)
+	if f.zero = min(f.zero, c.zero); f.zero < c.zero-mostLate {
+		f.zero = c.zero // the card stood still
+	}
 }
 
 // long is how long n samples of the card sound.

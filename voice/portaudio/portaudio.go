@@ -37,9 +37,6 @@ import (
 // that there are.
 var ErrNoDevice = errors.New("no such sound device")
 
-// ErrLost says that a device has stopped giving or taking sound.
-var ErrLost = errors.New("the sound device has gone")
-
 const (
 	lostAfter  = time.Second      // without a callback
 	retryEvery = time.Second      // while a device is lost

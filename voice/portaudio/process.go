@@ -137,6 +137,9 @@ func (p *process) greet(ctx context.Context, from *bufio.Reader) error {
 	if err == nil {
 		err = json.Unmarshal(line, &p.hello)
 	}
+	if err == nil && p.Error == "" && p.Devices == nil && p.Rate <= 0 {
+		err = fmt.Errorf("%v has a rate of %d", p.Device, p.Rate)
+	}
 	switch {
 	case err == nil && p.None:
 		return fmt.Errorf("%w%s", ErrNoDevice, strings.TrimPrefix(p.Error, ErrNoDevice.Error()))

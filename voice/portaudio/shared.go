@@ -40,7 +40,7 @@ func mapShared(f *os.File) (s *shared, unmap func(), err error) {
 	return (*shared)(unsafe.Pointer(&memory[0])), func() { _ = unix.Munmap(memory) }, nil
 }
 
-// monotonic is the machine's monotonic clock, which is time.Now's as well.
+// monotonic is the machine's monotonic clock, which on Linux is time.Now's as well.
 func monotonic() time.Duration {
 	var t unix.Timespec
 	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) // every kernel has it

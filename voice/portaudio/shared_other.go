@@ -3,6 +3,7 @@
 package portaudio
 
 import (
+	"errors"
 	"fmt"
 	"os"
 )
@@ -14,8 +15,7 @@ func memoryFile() (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making memory for sound: %w", err)
 	}
-	os.Remove(f.Name())
-	if err := f.Truncate(int64(sharedSize)); err != nil {
+	if err := errors.Join(os.Remove(f.Name()), f.Truncate(int64(sharedSize))); err != nil {
 		f.Close()
 		return nil, fmt.Errorf("making memory for sound: %w", err)
 	}

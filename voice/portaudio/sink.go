@@ -91,8 +91,10 @@ func (s *Sink) carry(ctx context.Context, p *process, pull func([]float32)) {
 		zero := time.Duration(p.zero.Load())
 		n, again := f.look(now, fed{p.ring.Written(), taken, zero, p.largest.Swap(0), p.missing.Swap(0)})
 		if n > 0 {
-			if taken > 0 && s.taken != nil {
-				s.taken(when(zero+long(taken, p.Rate)), before+taken*voice.SampleRate/uint64(p.Rate))
+			if called := time.Duration(p.called.Load()); taken > 0 && s.taken != nil && now-called < lostAfter/4 {
+				// On the same line, but of now: a callback is a whole one ago.
+				steady := (now - zero).Seconds() * voice.SampleRate
+				s.taken(when(now), before+uint64(max(0, steady)))
 			}
 			sound := piece[:min(mostPiece, (n*voice.SampleRate+p.Rate-1)/p.Rate)]
 			pull(sound)
