@@ -12,7 +12,7 @@ var (
 	// named is a command in a text that is about a profile, and unsaid what follows
 	// where something is said of it, and nobody is told to give it.
 	named  = regexp.MustCompile(`(there is no )?\bsotto (id|contacts|bridges|up|call|log|status|answer|silent)\b`)
-	unsaid = regexp.MustCompile(`^( [a-z-]+)* \(process |^( [a-z]+)? (runs|wants|takes)\b`)
+	unsaid = regexp.MustCompile(`^( [a-z-]+)* \(process |^( [a-z]+)? (runs|wants|takes|is)\b`)
 )
 
 // aim gives the commands that a text tells to give the profile that was named for
@@ -37,7 +37,8 @@ func aimAt(home, text string) string {
 	var b strings.Builder
 	for at := named.FindStringSubmatchIndex(text); at != nil; at = named.FindStringSubmatchIndex(text) {
 		command := text[at[4]:at[1]]
-		if at[2] < 0 && !unsaid.MatchString(text[at[1]:]) {
+		inPath := strings.HasSuffix(text[:at[4]], "/sotto ")
+		if at[2] < 0 && !inPath && !unsaid.MatchString(text[at[1]:]) {
 			command = "--home " + quoted(home) + " " + command
 		}
 		b.WriteString(text[:at[4]] + command)

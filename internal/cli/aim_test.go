@@ -13,6 +13,8 @@ func TestCommandsAreAimed(t *testing.T) {
 		"--in: sotto up runs, and has its own sound":                      "--in: sotto up runs, and has its own sound",
 		"in use by sotto id seal (process 12): see sotto status":          "in use by sotto id seal (process 12): see sotto --home d status",
 		"in use by sotto log --forget (process 12)":                       "in use by sotto log --forget (process 12)",
+		"open /home/a/sotto up/x: no such file":                           "open /home/a/sotto up/x: no such file",
+		"sotto silent is on or off":                                       "sotto silent is on or off",
 		"sotto id export wants a file":                                    "sotto id export wants a file",
 		"sotto contacts takes no \"x\"":                                   "sotto contacts takes no \"x\"",
 		"there is no sotto contacts ad: did you mean sotto contacts add?": "there is no sotto contacts ad: did you mean sotto --home d contacts add?",

@@ -35,12 +35,13 @@ type console struct {
 // shown is a call as it is known here.
 type shown struct {
 	api.Call
-	at     time.Time // when that was
-	rang   time.Time // when the person was told
-	asked  time.Time // when r was pressed, to record
-	talked bool
-	push   push
-	slow   offer
+	at      time.Time // when that was
+	rang    time.Time // when the person was told
+	asked   time.Time // when r was pressed, to record,
+	pressed time.Time // and when at all
+	talked  bool
+	push    push
+	slow    offer
 }
 
 // since is how long the call has been in its phase.

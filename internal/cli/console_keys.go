@@ -64,15 +64,20 @@ const settle = 2 * time.Second
 // that one key alone, which may be the wrong one, does not.
 const again = 3 * time.Second
 
+// repeats is how long after a key the next may be the same, held down.
+const repeats = 800 * time.Millisecond
+
 // record begins a recording, once that was asked for twice, or ends it.
 func (c *console) record(ctx context.Context, s *shown) error {
-	switch asked := time.Since(s.asked); {
-	case s.Recording || s.Announced:
-		return c.phone.Record(ctx, s.ID, false)
-	case asked < startle: // a key that is held down
+	held := time.Since(s.pressed) < repeats
+	s.pressed = time.Now()
+	if held {
 		return nil
-	case asked < again:
-		return c.phone.Record(ctx, s.ID, true)
+	}
+	on := s.Recording || s.Announced
+	if on || time.Since(s.asked) < again {
+		s.asked = time.Time{}
+		return c.phone.Record(ctx, s.ID, !on)
 	}
 	s.asked = time.Now()
 	c.say("to record both voices, of which %s is told: r again within %.0f s", other(s.Call), again.Seconds())

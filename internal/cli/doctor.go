@@ -42,7 +42,7 @@ code is 0 if nothing failed.`,
 			if config.Up, err = o.phoneUp(c, home); err != nil {
 				return err
 			}
-			if own {
+			if own && config.Up == nil {
 				v, p, err := o.open(c.Context(), home)
 				p.Wipe()
 				switch {

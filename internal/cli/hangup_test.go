@@ -118,14 +118,31 @@ func TestRecordingIsAskedForTwice(t *testing.T) {
 	if got := strings.TrimPrefix(said(), text); got != "to record both voices, of which ann is told: r again within 3 s\n" {
 		t.Error(got)
 	}
-	press() // held down
 	s := c.find("1")
-	s.asked = s.asked.Add(-again)
+	later := func(d time.Duration) {
+		s.pressed = s.pressed.Add(-d)
+		if !s.asked.IsZero() {
+			s.asked = s.asked.Add(-d)
+		}
+	}
+	for range 30 { // held down for three seconds
+		press()
+		later(again / 30)
+	}
+	later(again)
 	press() // too late: asked anew
-	s.asked = s.asked.Add(-startle)
+	later(repeats)
 	press(true)
 	s.Recording = true
+	for range 30 { // and held
+		later(again / 30)
+		press(true)
+	}
+	later(repeats)
 	press(true, false)
+	s.Recording = false
+	later(repeats)
+	press(true, false) // asked anew
 }
 
 // When the terminal is gone a call is hung up, and the phone of one's own put away.

@@ -95,10 +95,10 @@ func hurrySocket(process, file string, ports map[int]bool) {
 	}
 	defer unix.Close(s)
 	port := func(a unix.Sockaddr, err error) int {
-		if in, ok := a.(*unix.SockaddrInet4); ok && err == nil {
+		if in, ok := a.(*unix.SockaddrInet4); ok && err == nil && in.Addr == [4]byte{127, 0, 0, 1} {
 			return in.Port
 		}
-		return 0
+		return 0 // no port of ours
 	}
 	// What a listener accepts has its options.
 	if ports[port(unix.Getsockname(s))] || ports[port(unix.Getpeername(s))] {
