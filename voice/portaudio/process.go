@@ -118,7 +118,11 @@ func start(ctx context.Context, task, want string) (_ *process, err error) {
 		_, _ = io.Copy(io.Discard, from)
 		close(p.gone)
 	}()
-	if err := <-greeted; err != nil {
+	err = <-greeted
+	if err == nil && task != listing && p.Rate <= 0 {
+		err = fmt.Errorf("%v has a rate of %d", p.Device, p.Rate)
+	}
+	if err != nil {
 		p.kill()
 		return nil, err
 	}
@@ -136,9 +140,6 @@ func (p *process) greet(ctx context.Context, from *bufio.Reader) error {
 	line, err := from.ReadBytes('\n')
 	if err == nil {
 		err = json.Unmarshal(line, &p.hello)
-	}
-	if err == nil && p.Error == "" && p.Devices == nil && p.Rate <= 0 {
-		err = fmt.Errorf("%v has a rate of %d", p.Device, p.Rate)
 	}
 	switch {
 	case err == nil && p.None:
