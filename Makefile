@@ -2,7 +2,7 @@
 # make help   lists the rest
 
 .DEFAULT_GOAL := build
-.PHONY: build man install deb demo test lint pure race rest soak setup setup-test clean help
+.PHONY: build man install deb demo test lint pure both race rest timed soak setup setup-test clean help
 .NOTPARALLEL:
 
 # Under an empty environment Go needs a home for its caches, and a path.
@@ -56,7 +56,7 @@ deb: build ## a Debian package, in bin
 demo: setup build ## a real call over a private Tor network on this machine; ARGS= are passed on
 	$(BIN)/sotto demo $(ARGS)
 
-test: setup-test lint pure race rest ## everything that must hold, in under 10 minutes
+test: setup-test lint pure both timed ## everything that must hold, in under 10 minutes
 	@echo 'make test: all is well'
 
 setup:
@@ -84,12 +84,20 @@ race:
 	go test -race -timeout 5m ./onion/tornet # not while ./onion has a network of its own
 	go test -run 'Fast$$' ./identity/contact # the detector slows what is timed
 
-# The last ones measure time, on sound servers and networks: one package at a time.
+# These measure time, on sound servers and networks: one package at a time.
 TIMED := ./cmd/sotto ./internal/phone ./voice/portaudio
-rest:
-	@echo '== tests of everything else, the whole program over real tor included'
-	go test -timeout 8m ./voice $$(go list ./... | grep -vxF "$$(go list $(PURE) $(TIMED))")
+timed:
+	@echo '== tests of the whole program over real tor, and of real sound'
 	go test -p 1 -timeout 10m $(TIMED)
+
+rest:
+	@echo '== tests of everything else'
+	go test -timeout 8m ./voice $$(go list ./... | grep -vxF "$$(go list $(PURE) $(TIMED))")
+
+# Together: those of the library wait for networks most of the time.
+both:
+	@$(MAKE) --no-print-directory race & race=$$!; \
+	$(MAKE) --no-print-directory rest; failed=$$?; wait $$race && exit $$failed
 
 soak: setup-test build ## long: 200 starts, 100 kills, half an hour of two clocks, a weighed call, all tests with no network, every fuzz test for FUZZTIME
 	@failed=; \
