@@ -4,6 +4,7 @@
 //
 //	Push(now, seq, packet) ──▶ ring of frames ──▶ Pop(now, queued) ──▶ Decision
 //	                    └────▶ lateness ──▶ target ───┘
+//	Learn(now, seq) ────────────▲   while it rings, before there are frames
 //
 // Time is an argument: durations since any fixed moment of the listener's
 // clock. There is no goroutine, no clock, no lock and no allocation, so a

@@ -72,8 +72,8 @@ func serve(task, want string) error {
 		return greet(hello{Devices: devices})
 	}
 	file := os.NewFile(sharedFile, "sound")
-	memory, _, err := mapShared(file)                      // for as long as callbacks may come
-	if err := errors.Join(err, file.Close()); err != nil { // not for what the library starts
+	memory, _, err := mapShared(file)                      // it stays: callbacks may come until the end
+	if err := errors.Join(err, file.Close()); err != nil { // what the library starts is not to get it
 		return err
 	}
 	c := &card{shared: memory, input: task == microphone}

@@ -31,6 +31,19 @@ const sharedFile = 3
 
 const sharedSize = int(unsafe.Sizeof(shared{}))
 
+// memoryFile makes memory that can be handed to another process.
+func memoryFile() (*os.File, error) {
+	f, err := unnamed()
+	if err == nil {
+		err = f.Truncate(int64(sharedSize))
+	}
+	if err != nil {
+		f.Close() // if there is one
+		return nil, fmt.Errorf("making memory for sound: %w", err)
+	}
+	return f, nil
+}
+
 // mapShared gives the memory that a file is. It stays until unmap is called.
 func mapShared(f *os.File) (s *shared, unmap func(), err error) {
 	memory, err := unix.Mmap(int(f.Fd()), 0, sharedSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
