@@ -82,12 +82,12 @@ race:
 	go test -race -timeout 8m $$(go list $(PURE) | grep -v -e /onion/tornet$$ -e /voice$$)
 	go test -race -run 'Ring|Stream|Clocked|Player' ./voice
 	go test -race -timeout 5m ./onion/tornet # not while ./onion has a network of its own
-	go test -run 'Fast$$' ./identity/contact # the detector slows what is timed
 
 # These measure time, on sound servers and networks: one package at a time.
 TIMED := ./cmd/sotto ./internal/phone ./voice/portaudio
 timed:
 	@echo '== tests of the whole program over real tor, and of real sound'
+	go test -run 'Fast$$' ./identity/contact # the race detector slows it
 	go test -p 1 -timeout 10m $(TIMED)
 
 rest:

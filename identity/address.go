@@ -47,7 +47,8 @@ var (
 	ErrPoint    = errors.New("the address is not a usable key (torsion, small order or not canonical): do not trust who sent it")
 )
 
-var onionBase32 = base32.StdEncoding.WithPadding(base32.NoPadding)
+// onionBase32 is RFC 4648's in small letters.
+var onionBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // Parse reads an address as a person pastes it: with or without ".onion",
 // "sotto://" or "http://", in small or capital letters, with space around it.
@@ -78,7 +79,7 @@ func Parse(text string) (Address, error) {
 		}
 		return Address{}, fmt.Errorf("%w: it has %d characters, an address has 56", ErrAddress, len(name))
 	}
-	raw, err := onionBase32.DecodeString(strings.ToUpper(name))
+	raw, err := onionBase32.DecodeString(name)
 	if err != nil {
 		return Address{}, ErrAddress
 	}
@@ -111,7 +112,7 @@ func FromBytes(b []byte) (Address, error) {
 func (a Address) Onion() string {
 	sum := checksum(a, version)
 	raw := append(append(a[:len(a):len(a)], sum[:]...), version)
-	return strings.ToLower(onionBase32.EncodeToString(raw)) + ".onion"
+	return onionBase32.EncodeToString(raw) + ".onion"
 }
 
 // String is redacted: the first four characters, enough to tell two apart in a
@@ -166,11 +167,7 @@ var inverseOfEight = func() *edwards25519.Scalar {
 const version = 3
 
 func checksum(a Address, version byte) [2]byte {
-	h := sha3.New256()
-	h.Write([]byte(".onion checksum"))
-	h.Write(a[:])
-	h.Write([]byte{version})
-	sum := h.Sum(nil)
+	sum := sha3.Sum256(append(append([]byte(".onion checksum"), a[:]...), version))
 	return [2]byte{sum[0], sum[1]}
 }
 

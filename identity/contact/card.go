@@ -33,7 +33,7 @@ var ErrCard = errors.New("not a card")
 
 const cardScheme = "sotto:"
 
-var cardBase32 = base32.StdEncoding.WithPadding(base32.NoPadding)
+var cardBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // HasKey says whether there is a key for client authorisation.
 func (c Card) HasKey() bool { return c.Key != [32]byte{} }
@@ -45,13 +45,11 @@ func (c Card) Text() string {
 	key := ""
 	if c.HasKey() {
 		data = append(data, c.Key[:]...)
-		key = "-" + lower32(c.Key[:])
+		key = "-" + cardBase32.EncodeToString(c.Key[:])
 	}
 	sum := sha256.Sum256(data)
-	return cardScheme + address + key + "-" + lower32(sum[:5])
+	return cardScheme + address + key + "-" + cardBase32.EncodeToString(sum[:5])
 }
-
-func lower32(b []byte) string { return strings.ToLower(cardBase32.EncodeToString(b)) }
 
 // ParseCard reads a card, or a bare address, as a person pastes it. Errors wrap
 // [ErrCard] or are those of [identity.Parse].
@@ -86,13 +84,13 @@ func readCard(text string) (c Card, err error) {
 	if strings.ContainsAny(text, "\r\n") { // which base32 would pass over
 		return c, fmt.Errorf("%w: it has a line break in it, copy it as one line", ErrCard)
 	}
-	raw, err := cardBase32.DecodeString(strings.ToUpper(parts[0]))
+	raw, err := cardBase32.DecodeString(parts[0])
 	if err != nil {
 		return c, fmt.Errorf("%w: it has characters other than a-z, 2-7 and -", ErrCard)
 	}
 	c.Address = identity.Address(raw[:32])
 	if len(parts) == 3 {
-		if raw, err = cardBase32.DecodeString(strings.ToUpper(parts[1])); err != nil {
+		if raw, err = cardBase32.DecodeString(parts[1]); err != nil {
 			return c, fmt.Errorf("%w: it has characters other than a-z, 2-7 and -", ErrCard)
 		}
 		c.Key = [32]byte(raw)

@@ -57,6 +57,8 @@ func cleanWord(word string) (string, error) {
 	stacked := 3 // nothing is there that could carry an accent
 	for _, r := range word {
 		switch {
+		case r > ' ' && r < 0x7F: // most are, and tables take time
+			stacked = 0
 		case unicode.Is(unicode.Variation_Selector, r):
 			continue
 		case !unicode.IsPrint(r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r):
@@ -80,8 +82,11 @@ func LooksLikeAddress(text string) bool {
 	if strings.Contains(t, ".onion") || strings.Contains(t, "://") || strings.HasPrefix(t, cardScheme) {
 		return true
 	}
+	if len(t) < 40 {
+		return false
+	}
 	_, err := identity.Parse(t)
-	return err == nil || len(t) >= 40 && !strings.ContainsFunc(t, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '2' || r > '7') })
+	return err == nil || !strings.ContainsFunc(t, func(r rune) bool { return (r < 'a' || r > 'z') && (r < '2' || r > '7') })
 }
 
 // errBoast is about a name, perhaps in a list that somebody else has made, that
