@@ -63,21 +63,6 @@ func monotonic() time.Duration {
 // when is the moment at which the monotonic clock showed t, which was lately.
 func when(t time.Duration) time.Time { return time.Now().Add(t - monotonic()) }
 
-// told says that after this callback n samples have come, or been taken.
-func (s *shared) told(n uint64, rate int) {
-	now := monotonic()
-	s.zero.Store(int64(now - long(n, rate)))
-	s.called.Store(int64(now))
-	s.calls.Add(1)
-}
-
-// atMost says that a callback was of n samples.
-func (s *shared) atMost(n int) {
-	if int64(n) > s.largest.Load() {
-		s.largest.Store(int64(n))
-	}
-}
-
 // lost reports whether the device has not called for too long.
 func (s *shared) lost() bool {
 	wait := lostAfter
