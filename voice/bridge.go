@@ -2,6 +2,7 @@ package voice
 
 import (
 	"math"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -52,7 +53,7 @@ type Bridge struct {
 
 const (
 	bridgeTaps   = 16 // samples on each side that the kernel reaches
-	bridgePhases = 256
+	bridgePhases = 2048
 	bridgeKaiser = 8.0 // 80 dB
 
 	bridgeMargin = SampleRate * 2 / 1000
@@ -68,18 +69,26 @@ const (
 )
 
 // bridgeKernel is a sinc under a Kaiser window, at each phase one after another: a
-// row has what the samples around a place that far beyond one count.
-var bridgeKernel = func() (table [bridgePhases + 1][2 * bridgeTaps]float32) {
-	for phase := range table {
+// row has what the samples around a place that far beyond one count. Of the rows
+// every eighth is reckoned and those between are on a line, together as near as 16
+// bits are.
+var bridgeKernel = sync.OnceValue(func() *[bridgePhases + 1][2 * bridgeTaps]float32 {
+	const each = 8
+	var table [bridgePhases + 1][2 * bridgeTaps]float32
+	for phase := 0; phase <= bridgePhases; phase += each {
 		for i := range table[phase] {
 			t := float64(phase)/bridgePhases - float64(i-bridgeTaps+1)
 			if u := math.Abs(t) / bridgeTaps; u < 1 {
 				table[phase][i] = float32(sinc(t) * bessel0(bridgeKaiser*math.Sqrt(1-u*u)) / bessel0(bridgeKaiser))
 			}
+			for k := 1; k < each && phase > 0; k++ {
+				part := float32(k) / each
+				table[phase-each+k][i] = (1-part)*table[phase-each][i] + part*table[phase][i]
+			}
 		}
 	}
-	return table
-}()
+	return &table
+})
 
 // Write adds what the card has brought at now.
 func (b *Bridge) Write(now time.Duration, samples []float32) {
@@ -275,20 +284,25 @@ func (b *Bridge) take(f *Frame) bool {
 	if !b.ring.Copy(b.in[:n], b.at-bridgeTaps+1) {
 		return false
 	}
-	x := b.frac
+	// Places are whole numbers of 2⁻³² samples: the nearest row is their upper bits'.
+	const one, row = 1 << 32, 1 << 32 / bridgePhases
+	kernel, x, step := bridgeKernel(), uint64(b.frac*one)+row/2, uint64(b.rate*one)
 	for i := range f {
-		whole := int(x)
-		f[i] = b.weigh(whole, x-float64(whole))
-		x += b.rate
+		f[i] = weigh((*[2 * bridgeTaps]float32)(b.in[x/one:]), &kernel[x%one/row])
+		x += step
 	}
 	b.advance()
 	return true
 }
 
-// weigh is the sound between two samples, the first being in[i+bridgeTaps−1].
-func (b *Bridge) weigh(i int, part float64) float32 {
-	phase := int(part * bridgePhases)
-	p := float32(part*bridgePhases - float64(phase))
-	in := b.in[i : i+2*bridgeTaps]
-	return (1-p)*dot(in, bridgeKernel[phase][:]) + p*dot(in, bridgeKernel[phase+1][:])
+// weigh is dot for what is known to be as long.
+func weigh(a, b *[2 * bridgeTaps]float32) float32 {
+	var s0, s1, s2, s3 float32
+	for i := 0; i < len(a); i += 4 {
+		s0 += a[i] * b[i]
+		s1 += a[i+1] * b[i+1]
+		s2 += a[i+2] * b[i+2]
+		s3 += a[i+3] * b[i+3]
+	}
+	return s0 + s1 + s2 + s3
 }
