@@ -72,18 +72,14 @@ func (c *Call) sound(ctx context.Context) {
 // Until the microphone is open, when it is lost and when it is muted, silence
 // goes out in its place.
 func (c *Call) capture(ctx context.Context) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	<-timer.C
+	alarm := c.alarm()
+	defer alarm.Close()
 	var frame voice.Frame
 	heard := false // since silence was filled in last
 	packet := make([]byte, c.profile.Bytes)
 	for tick, empty := c.now()/paths.Tick+1, patience; ; tick = max(tick+1, c.now()/paths.Tick+1) {
-		timer.Reset(time.Until(c.began.Add(tick*paths.Tick - encodeLead)))
-		select {
-		case <-ctx.Done():
+		if alarm.Wait(c.began.Add(tick*paths.Tick - encodeLead)); ctx.Err() != nil {
 			return
-		case <-timer.C:
 		}
 		c.mu.Lock()
 		source, said, muted := c.source, c.said, c.muted || c.holding

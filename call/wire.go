@@ -9,6 +9,7 @@ import (
 	"github.com/sottovoce/sotto/call/control"
 	"github.com/sottovoce/sotto/call/paths"
 	"github.com/sottovoce/sotto/call/record"
+	"github.com/sottovoce/sotto/voice"
 )
 
 const (
@@ -134,12 +135,9 @@ func (c *Call) leave(p *path) {
 // ticks sends one record a tick until the call is over. entered is told of
 // each new phase, as OnPhase is; tend is called once a tick, after its record.
 func (c *Call) ticks(ctx context.Context, tend func(), entered func(Phase)) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	wait := func(until time.Duration) {
-		timer.Reset(time.Until(c.began.Add(until)))
-		<-timer.C
-	}
+	alarm := c.alarm()
+	defer alarm.Close()
+	wait := func(until time.Duration) { alarm.Wait(c.began.Add(until)) }
 	ready := func(id paths.ID) bool { return c.paths[id].free() }
 	var phases [Over + 1]Phase
 	for tick := uint32(1); ; {
@@ -165,6 +163,14 @@ func (c *Call) ticks(ctx context.Context, tend func(), entered func(Phase)) {
 		tend()
 		tick = max(tick+1, uint32(c.now()/paths.Tick)+1)
 	}
+}
+
+// alarm wakes a goroutine of the call's.
+func (c *Call) alarm() voice.Alarm {
+	if c.config.Alarm == nil {
+		return voice.NewTimer()
+	}
+	return c.config.Alarm()
 }
 
 // prepare makes the record of a tick in the slot of the path that will carry

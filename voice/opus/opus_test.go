@@ -275,6 +275,53 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// TestPains has somebody speak twice, with a second of noise before each word: all
+// that is speech is encoded as well as can be, from its first frame on.
+func TestPains(t *testing.T) {
+	word := speech(t)[24000 : 24000+40*voice.FrameSamples]
+	loudest := 0.0
+	for _, s := range word {
+		loudest = max(loudest, math.Abs(float64(s)))
+	}
+	if loudest < 0.05 {
+		t.Fatal("there is no word")
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	var sound []float32
+	for range 2 {
+		for range 3 * voice.SampleRate {
+			sound = append(sound, float32(random.NormFloat64()*0.001))
+		}
+		sound = append(sound, word...)
+	}
+	e, _ := pair(t, Profile24k)
+	packet := make([]byte, 60)
+	pains := map[int]int{}
+	for len(sound) >= voice.FrameSamples {
+		f := voice.Frame(sound)
+		sound = sound[voice.FrameSamples:]
+		if err := e.Encode(packet, &f); err != nil {
+			t.Fatal(err)
+		}
+		c, err := e.enc.Complexity()
+		if err != nil {
+			t.Fatal(err)
+		}
+		pains[c]++
+		peak := float32(0)
+		for _, s := range f {
+			peak = max(peak, s, -s)
+		}
+		if peak > 0.02 && c != complexity {
+			t.Errorf("a frame of speech (peak %.3f) is encoded with complexity %d", peak, c)
+		}
+	}
+	t.Logf("frames by complexity: %v", pains)
+	if pains[complexityQuiet] < 2*100 {
+		t.Error("noise is encoded as if it were speech")
+	}
+}
+
 func TestNoAllocations(t *testing.T) {
 	e, d := pair(t, Profile24k)
 	packet := make([]byte, 60)

@@ -159,6 +159,16 @@ func (p *process) greet(ctx context.Context, from *bufio.Reader) error {
 	return err
 }
 
+// over reports whether the device is lost.
+func (p *process) over() bool {
+	select {
+	case <-p.gone:
+		return true
+	default:
+		return p.lost()
+	}
+}
+
 // wait waits until the device is lost, or ctx ends.
 func (p *process) wait(ctx context.Context) {
 	look := time.NewTicker(lostAfter / 5)

@@ -67,8 +67,8 @@ func (s *Sink) OnTaken(told func(at time.Time, n uint64)) { s.taken = told }
 
 // carry gives a device sound until it is lost, or ctx ends.
 func (s *Sink) carry(ctx context.Context, p *process, pull func([]float32)) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
+	alarm := voice.NewAlarm()
+	defer alarm.Close()
 	f := feed{rate: p.Rate}
 	piece, before := make([]float32, mostPiece), s.pulled
 	var rs *voice.Resampler
@@ -76,17 +76,7 @@ func (s *Sink) carry(ctx context.Context, p *process, pull func([]float32)) {
 	if p.Rate != voice.SampleRate {
 		rs, out = voice.NewResampler(voice.SampleRate, p.Rate), make([]float32, voice.RingSize/2)
 	}
-	for {
-		select {
-		case <-timer.C:
-		case <-p.gone:
-			return
-		case <-ctx.Done():
-			return
-		}
-		if p.lost() {
-			return
-		}
+	for ctx.Err() == nil && !p.over() {
 		now, taken := monotonic(), p.taken.Load()
 		zero := time.Duration(p.zero.Load())
 		n, again := f.look(now, fed{p.ring.Written(), taken, zero, p.largest.Swap(0), p.missing.Swap(0)})
@@ -105,7 +95,7 @@ func (s *Sink) carry(ctx context.Context, p *process, pull func([]float32)) {
 			}
 			p.ring.Write(sound)
 		}
-		timer.Reset(again - monotonic())
+		alarm.Wait(when(again))
 	}
 }
 
