@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	encodeLead = 7 * time.Millisecond // capture runs this long before the tick
+	encodeLead = 6 * time.Millisecond // capture runs this long before the tick
 	patience   = 3                    // ticks without a frame before silence fills in
 	burst      = 2                    // frames taken in one tick, so that drift is caught up
 )

@@ -28,6 +28,7 @@ type echo struct {
 
 	y, error spectrum
 	residual [band]float32 // power of the echo that is still in error, by the filter's own account
+	rate     [band]float32 // at which is learnt
 	work     [size]float32
 }
 
@@ -67,15 +68,7 @@ func (e *echo) cancel(mic, played []float32) {
 	e.now = (e.now + parts - 1) % parts
 	copy(e.past[e.now][:], e.y[:])
 
-	e.y = spectrum{}
-	clear(e.residual[:])
-	for p := range parts {
-		x, w, wrong := &e.past[(e.now+p)%parts], &e.w[p], &e.wrong[p]
-		for k := range band {
-			e.y[k] += w[k] * x[k]
-			e.residual[k] += wrong[k] * power(x[k])
-		}
-	}
+	e.believe()
 	e.t.backward(&e.work, &e.y)
 	y := e.work[size-hop:]
 	for i, heard := range mic {
@@ -146,21 +139,11 @@ func (e *echo) hear() {
 func (e *echo) learn() {
 	kept := e.keep()
 	e.hear()
-	var rate [band]float32
-	for k := range rate {
+	for k := range e.rate {
 		e.residual[k] *= share
-		rate[k] = 1 / (e.residual[k] + e.near[k] + 1e-9)
+		e.rate[k] = 1 / (e.residual[k] + e.near[k] + 1e-9)
 	}
-	for p := range parts {
-		x, w, wrong := &e.past[(e.now+p)%parts], &e.w[p], &e.wrong[p]
-		for k := range band {
-			gain := wrong[k] * rate[k]
-			g := complex(gain*real(x[k]), -gain*imag(x[k]))
-			w[k] = leaks*w[k] + g*e.error[k]
-			left := 1 - share*gain*power(x[k])
-			wrong[k] = kept*max(left, 0)*wrong[k] + (1-kept)*power(w[k])
-		}
-	}
+	e.correct(kept)
 	for range causal {
 		e.straighten(e.turn)
 		e.turn = (e.turn + 1) % parts

@@ -72,33 +72,6 @@ func (t *transform) backward(x *[size]float32, s *spectrum) {
 	}
 }
 
-// complex transforms work, which is in bit-reversed order, in place: a stage alone,
-// then two at a time, which is half the way through memory.
-func (t *transform) complex() {
-	w := &t.work
-	for i := 0; i < len(w); i += 2 {
-		w[i], w[i+1] = w[i]+w[i+1], w[i]-w[i+1]
-	}
-	for n := 2; n < len(w); n *= 4 {
-		roots, next := t.roots[n-2:2*n-2], t.roots[2*n-2:3*n-2]
-		next = next[:len(roots)]
-		for at := 0; at < len(w); at += 4 * n {
-			x0, x1, x2, x3 := w[at:at+n], w[at+n:at+2*n], w[at+2*n:at+3*n], w[at+3*n:at+4*n]
-			x0, x1, x2, x3 = x0[:len(roots)], x1[:len(roots)], x2[:len(roots)], x3[:len(roots)]
-			for k, r := range roots {
-				s, a, b, c, d := next[k], x0[k], times(r, x1[k]), x2[k], times(r, x3[k])
-				e, f := times(s, c+d), times(s, c-d)
-				f = complex(imag(f), -real(f))
-				x0[k], x1[k], x2[k], x3[k] = a+b+e, a-b+f, a+b-e, a-b-f
-			}
-		}
-	}
-}
-
-func times(a, b complex64) complex64 {
-	return complex(real(a)*real(b)-imag(a)*imag(b), real(a)*imag(b)+imag(a)*real(b))
-}
-
 func half(z complex64) complex64 { return complex(real(z)*0.5, imag(z)*0.5) }
 
 func conj(z complex64) complex64 { return complex(real(z), -imag(z)) }

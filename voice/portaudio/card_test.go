@@ -73,14 +73,14 @@ func TestWhatTheCardTakesIsThere(t *testing.T) {
 		mayBeSilent int
 	}{
 		{block: 64, rate: 48000, most: 7 * ms},
-		{block: 256, rate: 48000, most: 4 * ms},
+		{block: 256, rate: 48000, most: 6 * ms},
 		{block: 256, rate: 48000, drift: 3e-4, late: 2 * ms, woken: 2 * ms, most: 7 * ms, mayBeSilent: 2},
 		{block: 441, rate: 44100, drift: -3e-4, late: 3 * ms, woken: ms, most: 7 * ms, mayBeSilent: 2},
 		{block: 480, rate: 48000, most: 4 * ms},
 		{block: 480, rate: 48000, woken: 15 * ms, most: 25 * ms, mayBeSilent: 4},
 		{block: 960, rate: 48000, late: ms, woken: ms, most: 6 * ms, mayBeSilent: 2},
 		{block: 1024, rate: 48000, late: 5 * ms, most: 9 * ms, mayBeSilent: 2},
-		{block: 256, rate: 48000, stall: 1500 * ms, most: 5 * ms, mayBeSilent: 2}, // PulseAudio does so
+		{block: 256, rate: 48000, stall: 1500 * ms, most: 6 * ms, mayBeSilent: 2}, // PulseAudio does so
 		{block: 960, rate: 48000, twice: 10, most: 30 * ms, mayBeSilent: 4},
 	} {
 		t.Run(fmt.Sprintf("%+v", c), func(t *testing.T) {

@@ -39,8 +39,8 @@ type fed struct {
 }
 
 const (
-	leastUnit  = 5 * time.Millisecond    // given at a time
-	lead       = 1500 * time.Microsecond // for a machine that is never late
+	leastUnit  = 9 * time.Millisecond    // given at a time: each takes a wake-up
+	lead       = 1000 * time.Microsecond // for a machine that is never late
 	unsure     = 3 * time.Millisecond    // how late it is thought to be before anything is known
 	mostLate   = 40 * time.Millisecond
 	lateHalves = 15 * time.Second
