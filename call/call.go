@@ -14,7 +14,7 @@
 // [Dial] makes an outgoing call, a [Line] takes incoming ones; [Call.Run] is
 // the call itself and owns its tick. Two clocks meet: the wire's tick is the
 // monotonic clock's, with absolute deadlines, never the sound card's; the ear
-// runs on the card's. A record is made two milliseconds before its tick from
+// runs on the card's. A record is made half a millisecond before its tick from
 // what is there then and waits for nobody, neither encoder nor network; a tick
 // that is missed is skipped, never caught up.
 //

@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	encodeLead = 6 * time.Millisecond // capture runs this long before the tick
-	patience   = 3                    // ticks without a frame before silence fills in
-	burst      = 2                    // frames taken in one tick, so that drift is caught up
+	encodeLead = 6500 * time.Microsecond // capture runs this long before the tick
+	patience   = 3                       // ticks without a frame before silence fills in
+	burst      = 2                       // frames taken in one tick, so that drift is caught up
 )
 
 // sound opens microphone and loudspeaker and runs both until ctx ends. What

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	lead  = time.Millisecond     // before its tick a record is made,
+	lead  = time.Millisecond / 2 // before its tick a record is made,
 	grace = 2 * time.Millisecond // and so late it may be for its tick
 )
 

@@ -444,7 +444,7 @@ func report(t *testing.T, lags []time.Duration, network time.Duration, st call.S
 	if added < 0 || added > time.Second {
 		t.Errorf("%v are added", added)
 	}
-	if strict && (added > 60*time.Millisecond || cpu > 13) {
+	if strict && (added > 60*time.Millisecond || cpu > 8) {
 		t.Errorf("%v are added, and %.1f %% of a core are used", added, cpu)
 	}
 }
