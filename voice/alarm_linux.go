@@ -14,20 +14,29 @@ import (
 //
 // The runtime waits in whole milliseconds, and sets off a second thread for each
 // timer and for each first system call after a rest, to watch it. So its timers take
-// 52 µs of the processor each; this, whose calls it does not notice, 22.
+// 52 µs of the processor each; this, whose calls it does not notice, 22. But while
+// there is more to do than it has processors for, the runtime looks at its timers
+// each time and at files every 10 ms or more: where this was late, for a while both
+// wake.
 func NewAlarm() Alarm {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
 	if err != nil {
 		return NewTimer()
 	}
-	a := &alarm{fd: uintptr(fd), file: os.NewFile(uintptr(fd), "timer")}
+	a := &alarm{fd: uintptr(fd), file: os.NewFile(uintptr(fd), "timer"), wary: -1}
 	a.read = a.rang
-	if a.conn, err = a.file.SyscallConn(); err != nil {
+	a.conn, err = a.file.SyscallConn()
+	if err != nil || a.file.SetReadDeadline(time.Time{}) != nil { // it cannot be waited for
 		a.file.Close()
 		return NewTimer()
 	}
 	return a
 }
+
+const (
+	tooLate  = 2 * time.Millisecond
+	waryLong = 250 // waits, 5 s of ticks
+)
 
 type alarm struct {
 	fd   uintptr
@@ -35,6 +44,7 @@ type alarm struct {
 	conn syscall.RawConn
 	read func(uintptr) bool // rang
 	rung [8]byte            // how often
+	wary int                // waits for which a timer of the runtime's wakes, too; below 0: there is none
 }
 
 func (a *alarm) Wait(until time.Time) {
@@ -47,7 +57,20 @@ func (a *alarm) Wait(until time.Time) {
 		time.Sleep(d)
 		return
 	}
-	_ = a.conn.Read(a.read) // fails only when closed
+	switch { // it can have deadlines: see NewAlarm
+	case a.wary > 0:
+		_ = a.file.SetReadDeadline(until)
+		a.wary--
+	case a.wary == 0:
+		_ = a.file.SetReadDeadline(time.Time{})
+		a.wary--
+	}
+	err := a.conn.Read(a.read)
+	if late := time.Since(until); late < 0 && err != nil {
+		time.Sleep(-late)
+	} else if late > tooLate {
+		a.wary = waryLong
+	}
 }
 
 // rang reports whether the time is up.

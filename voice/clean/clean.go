@@ -23,7 +23,7 @@
 // a time, together, with a constant delay between them of at most 200 ms (see
 // voice.Bridge). It works at 48 kHz in hops of 10 ms, and allocates nothing.
 //
-// This package uses cgo (libspeexdsp).
+// This package uses cgo: libspeexdsp, and the filter's sums (sums.c).
 package clean
 
 import (

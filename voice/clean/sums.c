@@ -1,7 +1,9 @@
 #include "sums.h"
 
-// Where the machine can do eight at once, it does: the loader picks.
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
+#include <stdint.h> // says whether the library is GNU's
+
+// Where the machine can do eight at once, it does: the loader picks. Not all can.
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && __GNUC__ >= 12 && !defined(__clang__)
 #define WIDE __attribute__((target_clones("arch=x86-64-v3", "default")))
 #else
 #define WIDE

@@ -122,8 +122,8 @@ func TestWhatTheCardTakesIsThere(t *testing.T) {
 	}
 }
 
-// TestCallbacksAllocateNothing, nor does what feeds them decide at any cost.
-func TestCallbacksAllocateNothing(t *testing.T) {
+// TestFeedAllocatesNothing: the callbacks themselves are C.
+func TestFeedAllocatesNothing(t *testing.T) {
 	c := &card{shared: new(shared), rate: 44100, channels: 2}
 	f := feed{rate: 44100}
 	sound := make([]float32, 2*441)

@@ -48,6 +48,7 @@ const (
 	zeroGrows  = 1e-3 // of the time: cards drift
 	firstLook  = 5 * time.Millisecond
 	leastWait  = time.Millisecond / 2
+	mostWait   = 50 * time.Millisecond // until it is seen that the device has gone, or the call ended
 )
 
 // look says how many samples at the card's rate to give now, and when to look
@@ -67,7 +68,7 @@ func (f *feed) look(now time.Duration, c fed) (n int, again time.Duration) {
 		want += f.unit
 		n = int(math.Ceil(want - held))
 	}
-	f.due = min(max(at(), now+leastWait), now+f.long(f.unit)+lead)
+	f.due = min(max(at(), now+leastWait), now+min(f.long(f.unit)+lead, mostWait))
 	return n, f.due
 }
 

@@ -25,7 +25,8 @@
 //
 // A program that uses this package calls [Main] first of all.
 //
-// This package uses cgo (PortAudio by way of github.com/gordonklaus/portaudio).
+// This package uses cgo: PortAudio by way of github.com/gordonklaus/portaudio, and the
+// callbacks (card.c).
 package portaudio
 
 import (
