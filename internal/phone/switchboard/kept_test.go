@@ -37,6 +37,7 @@ func keeping(t *testing.T, warn func(error), without ...string) (dirs map[string
 // kept are a phone's calls that are kept, a line each.
 func (p *person) kept() (lines []string) {
 	p.t.Helper()
+	synctest.Wait() // what is told may be kept a moment later
 	h, err := p.History()
 	p.must(err)
 	for _, c := range h.Calls {
