@@ -64,7 +64,7 @@ type Side struct {
 
 // Network starts the private network of a demo in a temporary folder.
 func Network(ctx context.Context, tor string, event func(Event)) (*tornet.Network, error) {
-	return tornet.Start(ctx, tornet.Config{Tor: tor, Votes: 5 * time.Minute, Progress: func(p tornet.Progress) {
+	return tornet.Start(ctx, tornet.Config{Tor: tor, Progress: func(p tornet.Progress) {
 		event(Event{Stage: Starting, Percent: p.Percent * 6 / 10, Summary: p.Summary})
 	}})
 }

@@ -30,7 +30,7 @@ func findGencert(tor string) (string, error) {
 func makeNodes(ctx context.Context, dir string, cfg Config, tor, gencert string) ([]*node, error) {
 	var nodes []*node
 	for i := range cfg.Authorities + cfg.Relays {
-		n := &node{authority: i < cfg.Authorities, votes: cfg.Votes}
+		n := &node{authority: i < cfg.Authorities}
 		if n.nick = fmt.Sprintf("authority%d", i+1); !n.authority {
 			n.nick = fmt.Sprintf("relay%d", i-cfg.Authorities+1)
 		}

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 // node is one tor of the network.
@@ -16,9 +15,8 @@ type node struct {
 	nick      string
 	dir       string
 	authority bool
-	votes     time.Duration // an authority's interval
-	v3ident   string        // an authority's identity key, 40 hex digits
-	identity  string        // a relay's identity key, 40 hex digits; known for authorities alone
+	v3ident   string // an authority's identity key, 40 hex digits
+	identity  string // a relay's identity key, 40 hex digits; known for authorities alone
 
 	orPort, dirPort int // dirPort is obfs4's at a bridge, and not used at a relay
 
@@ -59,16 +57,16 @@ var relayLines = []string{
 	"Log notice stdout",
 }
 
-// interval is the time between votes once the network has settled, unless it is
-// said; first the one until then, in seconds. Both delays together stay under half
-// of it; 2 s is tor's least.
+// interval is the time between votes once the network has settled, first the
+// one until then, in seconds. Both delays together stay under half of it; 2 s
+// is tor's least.
 const (
-	interval = 10 * time.Second
+	interval = 10
 	first    = 5
 	delay    = 2
 )
 
-func authorityLines(votes time.Duration) []string {
+func authorityLines() []string {
 	return []string{
 		"AuthoritativeDirectory 1",
 		"V3AuthoritativeDirectory 1",
@@ -76,7 +74,7 @@ func authorityLines(votes time.Duration) []string {
 		fmt.Sprintf("TestingV3AuthInitialVotingInterval %d", first),
 		fmt.Sprintf("TestingV3AuthInitialVoteDelay %d", delay),
 		fmt.Sprintf("TestingV3AuthInitialDistDelay %d", delay),
-		fmt.Sprintf("V3AuthVotingInterval %d", int(votes.Seconds())),
+		fmt.Sprintf("V3AuthVotingInterval %d", interval),
 		fmt.Sprintf("V3AuthVoteDelay %d", delay),
 		fmt.Sprintf("V3AuthDistDelay %d", delay),
 	}
@@ -95,7 +93,7 @@ func (n *node) configure(all []*node) error {
 	lines = append(lines, relayLines...)
 	lines = append(lines, authorities(all)...)
 	if n.authority {
-		lines = append(lines, authorityLines(n.votes)...)
+		lines = append(lines, authorityLines()...)
 		lines = append(lines, fmt.Sprintf("DirPort 127.0.0.1:%d", n.dirPort))
 	}
 	if n.obfs4 != "" {

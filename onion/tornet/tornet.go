@@ -48,7 +48,6 @@ type Config struct {
 	Dir         string         // where it lives; "": a temporary folder, removed at the end
 	Authorities int            // 0: 3
 	Relays      int            // besides the authorities, which relay too; 0: 3
-	Votes       time.Duration  // between votes once it has settled; 0: 10 s. Each holds up what its tors carry by 20 ms and more
 	Progress    func(Progress) // called in order from Start's goroutine; may be nil; must not block
 	Log         *slog.Logger   // nil: none
 }
@@ -83,9 +82,6 @@ const attempts = 5
 func Start(ctx context.Context, cfg Config) (_ *Network, err error) {
 	if cfg.Authorities == 0 {
 		cfg.Authorities = 3
-	}
-	if cfg.Votes == 0 {
-		cfg.Votes = interval
 	}
 	if cfg.Relays == 0 {
 		cfg.Relays = 3
