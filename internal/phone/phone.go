@@ -30,7 +30,6 @@ import (
 	"github.com/sottovoce/sotto/identity"
 	"github.com/sottovoce/sotto/onion"
 	"github.com/sottovoce/sotto/onion/tornet"
-	"github.com/sottovoce/sotto/voice"
 	"github.com/sottovoce/sotto/voice/opus"
 )
 
@@ -116,7 +115,6 @@ func (p *Phone) Calls(key *identity.Key) call.Config {
 			p.Node.Forget(ctx)
 			return join(ctx, a)
 		},
-		Alarm: voice.NewAlarm,
 	}
 }
 
