@@ -275,7 +275,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// TestPains has somebody speak twice, with a second of noise before each word: all
+// TestPains has somebody speak twice, with three seconds of noise before each word: all
 // that is speech is encoded as well as can be, from its first frame on.
 func TestPains(t *testing.T) {
 	word := speech(t)[24000 : 24000+40*voice.FrameSamples]
