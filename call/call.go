@@ -89,6 +89,9 @@ type Config struct {
 	Profile uint8
 	// Jitter says how long to hold sound; its zero value works.
 	Jitter jitter.Config
+	// Alarm makes what wakes the wire's tick and the microphone's; nil: the
+	// runtime's timers, which are later.
+	Alarm func() voice.Alarm
 	// Probe, if set, sees frames pass. It is for measurements.
 	Probe Probe
 }

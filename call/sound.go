@@ -72,7 +72,7 @@ func (c *Call) sound(ctx context.Context) {
 // Until the microphone is open, when it is lost and when it is muted, silence
 // goes out in its place.
 func (c *Call) capture(ctx context.Context) {
-	alarm := voice.NewTimer()
+	alarm := c.alarm()
 	defer alarm.Close()
 	var frame voice.Frame
 	heard := false // since silence was filled in last

@@ -135,7 +135,7 @@ func (c *Call) leave(p *path) {
 // ticks sends one record a tick until the call is over. entered is told of
 // each new phase, as OnPhase is; tend is called once a tick, after its record.
 func (c *Call) ticks(ctx context.Context, tend func(), entered func(Phase)) {
-	alarm := voice.NewTimer()
+	alarm := c.alarm()
 	defer alarm.Close()
 	wait := func(until time.Duration) { alarm.Wait(c.began.Add(until)) }
 	ready := func(id paths.ID) bool { return c.paths[id].free() }
@@ -163,6 +163,14 @@ func (c *Call) ticks(ctx context.Context, tend func(), entered func(Phase)) {
 		tend()
 		tick = max(tick+1, uint32(c.now()/paths.Tick)+1)
 	}
+}
+
+// alarm wakes a goroutine of the call's.
+func (c *Call) alarm() voice.Alarm {
+	if c.config.Alarm == nil {
+		return voice.NewTimer()
+	}
+	return c.config.Alarm()
 }
 
 // prepare makes the record of a tick in the slot of the path that will carry

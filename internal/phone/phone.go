@@ -30,6 +30,7 @@ import (
 	"github.com/sottovoce/sotto/identity"
 	"github.com/sottovoce/sotto/onion"
 	"github.com/sottovoce/sotto/onion/tornet"
+	"github.com/sottovoce/sotto/voice"
 	"github.com/sottovoce/sotto/voice/opus"
 )
 
@@ -115,6 +116,7 @@ func (p *Phone) Calls(key *identity.Key) call.Config {
 			p.Node.Forget(ctx)
 			return join(ctx, a)
 		},
+		Alarm: voice.NewAlarm,
 	}
 }
 
