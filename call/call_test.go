@@ -3,7 +3,9 @@ package call_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/sottovoce/sotto/call"
+	"github.com/sottovoce/sotto/jitter"
 )
 
 // offGrid keeps what people do away from the instants of the ticks, where the
@@ -62,6 +65,47 @@ func TestBothHearEachOther(t *testing.T) {
 		s := w.caller.status
 		if s.Playout.ConcealedPercent() > 2 || s.Skipped > 0 || s.RoundTrip < 40*time.Millisecond || s.RoundTrip > 100*time.Millisecond {
 			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// passes notes when frames passed.
+type passes struct {
+	mu                sync.Mutex
+	captured, playing map[uint32]time.Time
+}
+
+func (p *passes) Captured(frame uint32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.captured[frame] = time.Now()
+}
+
+func (p *passes) Playing(frame uint32, in time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.playing[frame] = time.Now().Add(in)
+}
+
+// The first words are heard as soon as all others: a call does not begin with a delay
+// that has to be squeezed out of them.
+func TestFirstWords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for _, p := range []*party{w.caller, w.callee} {
+			p.probe = &passes{captured: map[uint32]time.Time{}, playing: map[uint32]time.Time{}}
+		}
+		if caller, callee := talkFor(t, w, 3*time.Second); caller != nil || callee != nil {
+			t.Fatalf("ended with %v and %v", caller, callee)
+		}
+		for name, side := range map[string][2]*party{"caller": {w.caller, w.callee}, "callee": {w.callee, w.caller}} {
+			ear, mouth := side[0].probe.(*passes), side[1].probe.(*passes)
+			first := slices.Min(slices.Collect(maps.Keys(mouth.captured)))
+			delay := func(frame uint32) time.Duration { return ear.playing[frame].Sub(mouth.captured[frame]) }
+			early, late := delay(first), delay(first+100)
+			if d := (early - late).Abs(); d > 2*time.Millisecond || early < 33*time.Millisecond || early > 33*time.Millisecond+jitter.DefaultMin+20*time.Millisecond {
+				t.Errorf("the %s hears the first frame after %v, one of 2 s later after %v", name, early, late)
+			}
 		}
 	})
 }

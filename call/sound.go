@@ -77,7 +77,9 @@ func (c *Call) capture(ctx context.Context) {
 	var frame voice.Frame
 	heard := false // since silence was filled in last
 	packet := make([]byte, c.profile.Bytes)
-	for tick, empty := c.now()/paths.Tick+1, patience; ; tick = max(tick+1, c.now()/paths.Tick+1) {
+	// The first that is not past: two frames in a record would have the other side
+	// begin with one that is a tick old.
+	for tick, empty := (c.now()+encodeLead)/paths.Tick+1, patience; ; tick = max(tick+1, c.now()/paths.Tick+1) {
 		if alarm.Wait(c.began.Add(tick*paths.Tick - encodeLead)); ctx.Err() != nil {
 			return
 		}

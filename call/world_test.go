@@ -60,6 +60,7 @@ type party struct {
 	muted, noCard  bool
 	paths          int // of outgoing calls; 0: the default
 	profile        uint8
+	probe          call.Probe
 	made           record.Profile // of the newest call
 	source         *source
 	sink           *sink
@@ -111,7 +112,7 @@ func newParty(t *testing.T, n *network) *party {
 
 func (p *party) config() call.Config {
 	return call.Config{
-		Key: p.key, Codec: noting{made: &p.made}, Paths: p.paths, Profile: p.profile,
+		Key: p.key, Codec: noting{made: &p.made}, Paths: p.paths, Profile: p.profile, Probe: p.probe,
 		Dial: func(_ context.Context, a identity.Address) (net.Conn, error) {
 			w, err := p.net.dial(a)
 			if err != nil {
@@ -248,7 +249,7 @@ func (s *sink) Run(ctx context.Context, pull func([]float32)) error {
 		}
 		pull(f[:])
 		s.mu.Lock()
-		s.heard = append(s.heard, cmp.Or(f[0], f[voice.PullSamples])) // it may begin in the middle of a pull
+		s.heard = append(s.heard, cmp.Or(f[:]...)) // frames begin anywhere in a pull
 		s.mu.Unlock()
 	}
 }

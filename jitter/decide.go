@@ -38,8 +38,11 @@ const leastGap = 3
 // queued how much sound is still to be heard before it.
 func (b *Buffer) Pop(now, queued time.Duration) Decision {
 	if !b.playing {
-		if !b.seen || b.learning || now+queued < b.began+min(max(b.wait, b.config.Min), b.config.Max) {
+		if !b.seen || b.learning {
 			return Decision{Action: Wait}
+		}
+		if d := b.begin(now + queued); d.Action == Wait {
+			return d
 		}
 		b.playing = true
 	}
@@ -53,6 +56,22 @@ func (b *Buffer) Pop(now, queued time.Duration) Decision {
 		b.config.Explain(e)
 	}
 	return e.Decision
+}
+
+// begin decides whether the first frame is to be heard at a time. Where nothing has been
+// learnt it waits from its arrival on, in whole steps of who asks, as a start that is
+// early costs more than one that is late. What has been learnt is kept to exactly,
+// above the fastest frame: the first record may bring an older one, too.
+func (b *Buffer) begin(at time.Duration) Decision {
+	wait := min(max(b.wait, b.config.Min), b.config.Max)
+	if !b.learnt {
+		if at < b.began+wait {
+			return Decision{Action: Wait}
+		}
+	} else if due := b.late.fastest(b.next) + wait; at < due {
+		return Decision{Action: Wait, Surplus: at - due}
+	}
+	return Decision{Action: Play}
 }
 
 func (b *Buffer) decide(e *Explained) {

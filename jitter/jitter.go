@@ -79,7 +79,7 @@ type Decision struct {
 	Skipped int    // frames passed over just before Seq, none of which came
 	// How Packet's sound is best played: how fast, if it is voiced speech (1: as
 	// it came), and how much sound is to be taken away altogether, where that is
-	// heard least (negative: added).
+	// heard least (negative: added; before the first frame, the silence until it, if known).
 	Speed   float32
 	Surplus time.Duration
 }
@@ -121,6 +121,7 @@ type Buffer struct {
 	seen     bool // a frame has come
 	playing  bool
 	learning bool          // there are no frames yet
+	learnt   bool          // there was something to learn from before them
 	began    time.Duration // arrival of the first frame,
 	wait     time.Duration // and how long it is to wait
 	next     int64         // frame to play next (before playing: the oldest)
@@ -217,7 +218,7 @@ func (b *Buffer) reset(now time.Duration, n int64) {
 	if !b.learning {
 		b.late.reset()
 	}
-	b.late.begin, b.learning, b.wait = true, false, b.late.target
+	b.late.begin, b.learnt, b.learning, b.wait = true, b.learning, false, b.late.target
 }
 
 // holds reports whether frame n is here.

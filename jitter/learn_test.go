@@ -34,6 +34,31 @@ func TestWhatIsLearntFirst(t *testing.T) {
 	}
 }
 
+// TestFirstRecordWithOlderFrames: the first frame is to be as late as the network wants
+// it, above the fastest; one that came with a newer one is that late already.
+func TestFirstRecordWithOlderFrames(t *testing.T) {
+	for older := range uint32(3) {
+		b := New(Config{})
+		now := time.Duration(0)
+		for tick := range uint32(100) {
+			now += FrameTime
+			b.Learn(now, tick)
+		}
+		for seq := range older + 1 {
+			b.Push(now, seq, []byte{1})
+		}
+		if left := DefaultMin - time.Duration(older)*FrameTime; left > 0 {
+			if d := b.Pop(now, 0); d.Action != Wait || d.Surplus != -left {
+				t.Errorf("with %d older ones: %v, %v left; want %v", older, d.Action, -d.Surplus, left)
+			}
+			now += left
+		}
+		if d := b.Pop(now, 0); d.Action != Play || d.Seq != 0 {
+			t.Errorf("with %d older ones: %v of %d", older, d.Action, d.Seq)
+		}
+	}
+}
+
 // TestNumbersThatJump: a hostile peer numbers as it likes.
 func TestNumbersThatJump(t *testing.T) {
 	for _, jump := range []uint32{1<<31 - 1, 1 << 31, 1 << 30, Capacity, Capacity - 1, 1<<32 - 1, 1<<32 - Capacity, 3} {

@@ -109,8 +109,12 @@ func (e *Ear) pull(now, ahead time.Duration, out []float32) {
 		switch {
 		case d.Action == jitter.Play && e.play(&d, ahead):
 		case d.Action == jitter.Wait && !e.started:
-			clear(out)
-			return
+			n := len(out) // until it begins, to the sample
+			if d.Surplus < 0 {
+				n = min(n, int((-d.Surplus*voice.SampleRate+time.Second-1)/time.Second))
+			}
+			clear(out[:n])
+			ahead, out = ahead+samples(n), out[n:]
 		case d.Action == jitter.Conceal, d.Action == jitter.Play:
 			e.stretch.Flush() // what is made up comes after it
 			e.conceal(voice.FrameSamples)

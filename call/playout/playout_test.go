@@ -75,6 +75,30 @@ func TestWhatComesIsHeardAndTheRestMadeUp(t *testing.T) {
 	}
 }
 
+// TestBeginsToTheSample: where it is known how long the first frame is to wait, that
+// does not depend on when the loudspeaker asks.
+func TestBeginsToTheSample(t *testing.T) {
+	ear := playout.New(jitter.Config{}, decoder{})
+	now := time.Duration(0)
+	for tick := range uint32(100) {
+		now += jitter.FrameTime
+		ear.Learn(now, tick, 1)
+	}
+	var at time.Duration
+	ear.Playing = func(_ uint32, in time.Duration) { at = in }
+	ear.Push(now, 0, []byte{1})
+	for asked := now + 3*time.Millisecond; at == 0 && asked < now+time.Second; asked += 10 * time.Millisecond {
+		out := make([]float32, voice.PullSamples)
+		ear.Pull(asked, out)
+		if at > 0 {
+			at += asked - now
+		}
+	}
+	if late := at - jitter.DefaultMin; late < 0 || late > 50*time.Microsecond {
+		t.Errorf("the first frame is heard %v after it came, want %v", at, jitter.DefaultMin)
+	}
+}
+
 func TestNothingIsAllocated(t *testing.T) {
 	ear := playout.New(jitter.Config{}, decoder{})
 	packet := make([]byte, 60)
