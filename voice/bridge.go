@@ -294,15 +294,3 @@ func (b *Bridge) take(f *Frame) bool {
 	b.advance()
 	return true
 }
-
-// weigh is dot for what is known to be as long.
-func weigh(a, b *[2 * bridgeTaps]float32) float32 {
-	var s0, s1, s2, s3 float32
-	for i := 0; i < len(a); i += 4 {
-		s0 += a[i] * b[i]
-		s1 += a[i+1] * b[i+1]
-		s2 += a[i+2] * b[i+2]
-		s3 += a[i+3] * b[i+3]
-	}
-	return s0 + s1 + s2 + s3
-}
