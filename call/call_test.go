@@ -62,6 +62,11 @@ func TestBothHearEachOther(t *testing.T) {
 				}
 			}
 		}
+		for _, p := range []*party{w.caller, w.callee} { // tick and capture
+			if opened, closed := p.alarms.opened.Load(), p.alarms.closed.Load(); opened != 2 || closed != 2 {
+				t.Errorf("%d alarms, %d closed", opened, closed)
+			}
+		}
 		s := w.caller.status
 		if s.Playout.ConcealedPercent() > 2 || s.Skipped > 0 || s.RoundTrip < 40*time.Millisecond || s.RoundTrip > 100*time.Millisecond {
 			t.Errorf("%+v", s)

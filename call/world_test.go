@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -61,6 +62,7 @@ type party struct {
 	paths          int // of outgoing calls; 0: the default
 	profile        uint8
 	probe          call.Probe
+	alarms         *alarms
 	made           record.Profile // of the newest call
 	source         *source
 	sink           *sink
@@ -107,12 +109,12 @@ func newParty(t *testing.T, n *network) *party {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &party{key: key, net: n, source: &source{}, sink: &sink{}, ended: make(chan error, 8)}
+	return &party{key: key, net: n, alarms: &alarms{}, source: &source{}, sink: &sink{}, ended: make(chan error, 8)}
 }
 
 func (p *party) config() call.Config {
 	return call.Config{
-		Key: p.key, Codec: noting{made: &p.made}, Paths: p.paths, Profile: p.profile, Probe: p.probe,
+		Key: p.key, Codec: noting{made: &p.made}, Paths: p.paths, Profile: p.profile, Probe: p.probe, Alarm: p.alarms.open,
 		Dial: func(_ context.Context, a identity.Address) (net.Conn, error) {
 			w, err := p.net.dial(a)
 			if err != nil {
@@ -177,6 +179,24 @@ func (p *party) live(ctx context.Context, c *call.Call) error {
 		}
 	}
 	return c.Run(ctx)
+}
+
+// alarms counts those of a party's calls.
+type alarms struct{ opened, closed atomic.Int32 }
+
+type alarm struct {
+	voice.Alarm
+	all *alarms
+}
+
+func (a *alarms) open() voice.Alarm {
+	a.opened.Add(1)
+	return alarm{voice.NewTimer(), a}
+}
+
+func (a alarm) Close() {
+	a.all.closed.Add(1)
+	a.Alarm.Close()
 }
 
 // codec carries one number a frame, so that what is heard can be compared with

@@ -16,14 +16,15 @@ import (
 // timer and for each first system call after a rest, to watch it. So its timers take
 // 52 µs of the processor each; this, whose calls it does not notice, 22. But while
 // there is more to do than it has processors for, the runtime looks at its timers
-// each time and at files every 10 ms or more: where this was late, for a while both
-// wake.
+// each time and at files now and then, and who waits for one comes last: up to 0.2 s
+// later. So where this was late, the runtime's timer alone wakes for a while, each
+// time for longer.
 func NewAlarm() Alarm {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
 	if err != nil {
 		return NewTimer()
 	}
-	a := &alarm{fd: uintptr(fd), file: os.NewFile(uintptr(fd), "timer"), wary: -1}
+	a := &alarm{fd: uintptr(fd), file: os.NewFile(uintptr(fd), "timer"), wary: -1, next: waryLong}
 	a.read = a.rang
 	a.conn, err = a.file.SyscallConn()
 	if err != nil || a.file.SetReadDeadline(time.Time{}) != nil { // it cannot be waited for
@@ -34,8 +35,9 @@ func NewAlarm() Alarm {
 }
 
 const (
-	tooLate  = 2 * time.Millisecond
-	waryLong = 250 // waits, 5 s of ticks
+	tooLate     = 2 * time.Millisecond
+	waryLong    = 250           // waits, at first: some seconds
+	waryLongest = 64 * waryLong // some minutes
 )
 
 type alarm struct {
@@ -44,7 +46,8 @@ type alarm struct {
 	conn syscall.RawConn
 	read func(uintptr) bool // rang
 	rung [8]byte            // how often
-	wary int                // waits for which a timer of the runtime's wakes, too; below 0: there is none
+	wary int                // waits for which a timer of the runtime's wakes in its place; below 0: there is none
+	next int                // how many it is to be when this is late again: twice as many, less one for each wait that it was not
 }
 
 func (a *alarm) Wait(until time.Time) {
@@ -52,7 +55,11 @@ func (a *alarm) Wait(until time.Time) {
 	if d <= 0 {
 		return
 	}
-	at := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
+	var at unix.ItimerSpec // zero: it does not ring
+	ours := a.wary <= 0
+	if ours {
+		at.Value = unix.NsecToTimespec(int64(d))
+	}
 	if _, _, failed := unix.RawSyscall6(unix.SYS_TIMERFD_SETTIME, a.fd, 0, uintptr(unsafe.Pointer(&at)), 0, 0, 0); failed != 0 {
 		time.Sleep(d)
 		return
@@ -66,10 +73,13 @@ func (a *alarm) Wait(until time.Time) {
 		a.wary--
 	}
 	err := a.conn.Read(a.read)
-	if late := time.Since(until); late < 0 && err != nil {
+	switch late := time.Since(until); {
+	case late < 0 && err != nil:
 		time.Sleep(-late)
-	} else if late > tooLate {
-		a.wary = waryLong
+	case ours && late > tooLate:
+		a.wary, a.next = a.next, min(2*a.next, waryLongest)
+	case ours:
+		a.next = max(waryLong, a.next-1)
 	}
 }
 

@@ -36,16 +36,17 @@ func TestAlarmWhenBusy(t *testing.T) {
 		}
 	}
 	var late []time.Duration
-	for range 60 {
+	for range 300 {
 		until := time.Now().Add(2 * time.Millisecond)
 		a.Wait(until)
 		late = append(late, time.Since(until))
 	}
-	first := late[0]
+	first := slices.Max(late[:10])
 	late = late[10:]
 	slices.Sort(late)
-	t.Logf("late %v at first, then %v, %v at most", first, late[len(late)/2], late[len(late)-1])
-	if late[len(late)/2] > 5*time.Millisecond {
-		t.Errorf("%v late", late[len(late)/2])
+	middle, most := late[len(late)/2], late[len(late)*95/100]
+	t.Logf("late %v at first, then %v, 95 of 100 %v, %v at most", first, middle, most, late[len(late)-1])
+	if middle > 5*time.Millisecond || most > 20*time.Millisecond {
+		t.Errorf("%v late, 95 of 100 %v", middle, most)
 	}
 }

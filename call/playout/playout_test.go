@@ -84,15 +84,11 @@ func TestBeginsToTheSample(t *testing.T) {
 		now += jitter.FrameTime
 		ear.Learn(now, tick, 1)
 	}
-	var at time.Duration
-	ear.Playing = func(_ uint32, in time.Duration) { at = in }
+	var asked, at time.Duration
+	ear.Playing = func(_ uint32, in time.Duration) { at = asked + in - now }
 	ear.Push(now, 0, []byte{1})
-	for asked := now + 3*time.Millisecond; at == 0 && asked < now+time.Second; asked += 10 * time.Millisecond {
-		out := make([]float32, voice.PullSamples)
-		ear.Pull(asked, out)
-		if at > 0 {
-			at += asked - now
-		}
+	for asked = now + 3*time.Millisecond; at == 0 && asked < now+time.Second; asked += 10 * time.Millisecond {
+		ear.Pull(asked, make([]float32, voice.PullSamples))
 	}
 	if late := at - jitter.DefaultMin; late < 0 || late > 50*time.Microsecond {
 		t.Errorf("the first frame is heard %v after it came, want %v", at, jitter.DefaultMin)

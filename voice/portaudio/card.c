@@ -71,8 +71,8 @@ static int loudspeaker(const void *in, void *out, unsigned long n, const PaStrea
 	return paContinue;
 }
 
-PaError card_open(struct card *c, int device, int input, double latency, unsigned long n) {
+PaError card_open(struct card *c, int device, int input, double latency) {
 	PaStreamParameters p = {device, c->channels, paFloat32, latency, NULL};
-	return Pa_OpenStream(&c->stream, input ? &p : NULL, input ? NULL : &p, c->rate, n, paNoFlag,
-	                     input ? microphone : loudspeaker, c);
+	return Pa_OpenStream(&c->stream, input ? &p : NULL, input ? NULL : &p, c->rate, paFramesPerBufferUnspecified,
+	                     paNoFlag, input ? microphone : loudspeaker, c);
 }

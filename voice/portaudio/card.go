@@ -57,11 +57,7 @@ func (c *card) open() error {
 		for _, channels := range []int{1, 2} {
 			c.rate, c.channels = rate, channels
 			c.c.rate, c.c.channels = C.int(rate), C.int(channels)
-			n := 0
-			if c.device.info.HostApi.Type == pa.ALSA { // else a quarter of the latency
-				n = rate / 100
-			}
-			code = C.card_open(c.c, C.int(c.device.Number), input, C.double(max(latency, low).Seconds()), C.ulong(n))
+			code = C.card_open(c.c, C.int(c.device.Number), input, C.double(max(latency, low).Seconds()))
 			if code == C.paNoError {
 				return nil
 			}

@@ -30,8 +30,8 @@ struct card {
 };
 
 // card_open opens a microphone (input) or a loudspeaker of card's rate and channels.
-// Latency is in seconds, n the samples of a callback, 0 if the library is to choose.
-PaError card_open(struct card *c, int device, int input, double latency, unsigned long n);
+// Latency is in seconds.
+PaError card_open(struct card *c, int device, int input, double latency);
 
 // heard is what a callback does with what the microphone has heard, of channels that
 // take turns.
