@@ -22,6 +22,8 @@ type Clocked struct {
 	// once, that To cannot keep any more. Without it Run returns the error
 	// when ctx ends; the pulling goes on either way.
 	Failed func(error)
+	// Alarm makes what wakes it; nil: [NewTimer].
+	Alarm func() Alarm
 }
 
 // FrameWriter keeps frames; [WAVWriter] is one.
@@ -37,13 +39,13 @@ const (
 // Run pulls until ctx ends and then waits for the writer.
 func (c *Clocked) Run(ctx context.Context, pull func([]float32)) error {
 	if c.To == nil {
-		tick(ctx, pull, func(*Frame) {})
+		c.tick(ctx, pull, func(*Frame) {})
 		return nil
 	}
 	frames := make(chan Frame, clockedDepth)
 	written := make(chan error, 1)
 	go func() { written <- c.write(frames) }()
-	tick(ctx, pull, func(f *Frame) {
+	c.tick(ctx, pull, func(f *Frame) {
 		select {
 		case frames <- *f:
 		default: // the disk is 5 s behind: let the file have the gap
@@ -75,17 +77,15 @@ func (c *Clocked) write(frames <-chan Frame) (first error) {
 }
 
 // tick pulls at start, start + 10 ms, and so on, and keeps every frame.
-func tick(ctx context.Context, pull func([]float32), keep func(*Frame)) {
+func (c *Clocked) tick(ctx context.Context, pull func([]float32), keep func(*Frame)) {
 	start := time.Now()
-	timer := time.NewTimer(0)
-	defer timer.Stop()
+	alarm := NewTimer()
+	if c.Alarm != nil {
+		alarm = c.Alarm()
+	}
+	defer alarm.Close()
 	var f Frame
-	for n := int64(0); ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		}
+	for n := int64(0); ctx.Err() == nil; {
 		due := int64(time.Since(start)/PullTime) + 1
 		for n = max(n, due-clockedCatchUp); n < due; n++ {
 			half := f[:PullSamples]
@@ -96,6 +96,6 @@ func tick(ctx context.Context, pull func([]float32), keep func(*Frame)) {
 				keep(&f)
 			}
 		}
-		timer.Reset(time.Until(start.Add(time.Duration(n) * PullTime)))
+		alarm.Wait(start.Add(time.Duration(n) * PullTime))
 	}
 }

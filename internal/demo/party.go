@@ -108,7 +108,7 @@ type taped struct{ tape *tape }
 func (t taped) Run(ctx context.Context, pull func([]float32)) error {
 	began := time.Now()
 	samples := time.Duration(0)
-	sink := voice.Clocked{}
+	sink := voice.Clocked{Alarm: voice.NewAlarm}
 	return sink.Run(ctx, func(out []float32) {
 		pull(out)
 		t.tape.record(began.Add(samples*time.Second/voice.SampleRate), out)

@@ -173,7 +173,7 @@ func (s *Sounds) open(ctx context.Context) (call.Sound, error) {
 			}
 			s.out = out
 		}
-		sink = &voice.Clocked{To: s.out, Failed: s.warn}
+		sink = &voice.Clocked{To: s.out, Failed: s.warn, Alarm: voice.NewAlarm}
 	} else {
 		var err error
 		if speaker, err = portaudio.OpenSink(s.audio.Speaker, s.note); err != nil {
