@@ -34,6 +34,9 @@ func TestDevices(t *testing.T) {
 	if said := ran("devices", "use", "0"); !strings.Contains(said, "mic      0 default") || !strings.Contains(said, "speaker  0 default") {
 		t.Errorf("said %q", said)
 	}
+	if said := ran("devices"); said != "0 default (ALSA)  (the microphone and loudspeaker of calls)\n" {
+		t.Errorf("listed as %q", said)
+	}
 	if mic, speaker := ran("config", "get", "mic"), ran("config", "get", "speaker"); mic != "default\n" || speaker != "default\n" {
 		t.Errorf("kept %q and %q", mic, speaker)
 	}

@@ -80,7 +80,7 @@ func (c *console) record(ctx context.Context, s *shown) error {
 		return c.phone.Record(ctx, s.ID, !on)
 	}
 	s.asked = time.Now()
-	c.say("to record both voices, of which %s is told: r again within %.0f s", other(s.Call), again.Seconds())
+	c.say("to record both voices, of which %s is told: wait a moment, then r again, within %.0f s", other(s.Call), again.Seconds())
 	return nil
 }
 

@@ -70,8 +70,9 @@ func (o *offer) due(now time.Time, s *shown) bool {
 	return false
 }
 
-// longFor is how long a delay is long before anything is offered.
-const longFor = 3 * time.Second
+// longFor is how long a delay is long before anything is offered: a sound server that
+// starts slowly makes one of a second, which is over after five.
+const longFor = 8 * time.Second
 
 const pushToTalkOffer = "more than 400 ms pass until you hear each other: p is push-to-talk, and then the space bar speaks"
 

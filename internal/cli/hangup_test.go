@@ -115,7 +115,7 @@ func TestRecordingIsAskedForTwice(t *testing.T) {
 		}
 	}
 	press()
-	if got := strings.TrimPrefix(said(), text); got != "to record both voices, of which ann is told: r again within 3 s\n" {
+	if got := strings.TrimPrefix(said(), text); got != "to record both voices, of which ann is told: wait a moment, then r again, within 3 s\n" {
 		t.Error(got)
 	}
 	s := c.find("1")

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"golang.org/x/term"
+
 	"github.com/sottovoce/sotto/call"
 	"github.com/sottovoce/sotto/voice"
 	"github.com/sottovoce/sotto/voice/clean"
@@ -92,25 +94,47 @@ func (s *Sounds) prepare() (err error) {
 			return err
 		}
 	}
-	if out := &s.audio.Out; out.Given() && !out.Standard() {
+	switch out := &s.audio.Out; {
+	case !out.Given():
+		return nil
+	case !out.Standard():
 		return writable(out.path)
+	case term.IsTerminal(int(os.Stdout.Fd())):
+		return errors.New("sound would be written to the terminal: send it elsewhere, as in --out - > heard.wav")
 	}
 	return nil
 }
 
-// writable looks whether a file could be written, without touching one that is
-// there: it is replaced when a call has been answered, not before.
+// writable looks whether a file could be written, and whether there is room, without
+// touching one that is there: it is replaced when a call has been answered, not before.
 func writable(path string) error {
-	if f, err := os.OpenFile(path, os.O_WRONLY, 0); err == nil {
-		return f.Close()
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	there := err == nil
+	switch {
+	case there:
+		_, err := f.Write(nil) // a device may refuse already
+		if err := errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".sotto-")
+	f, err = os.CreateTemp(filepath.Dir(path), ".sotto-")
 	if err != nil {
-		return err
+		if there {
+			return nil // a folder that takes no other
+		}
+		var why *fs.PathError
+		if errors.As(err, &why) {
+			err = why.Err // the name is nobody's
+		}
+		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
+	_, err = f.Write(make([]byte, 1<<12))
+	if err = errors.Join(err, f.Close(), os.Remove(f.Name())); err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
 }
 
 // warn tells of a file that takes no more.
