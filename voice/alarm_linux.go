@@ -35,9 +35,9 @@ func NewAlarm() Alarm {
 }
 
 const (
-	tooLate     = 2 * time.Millisecond
-	waryLong    = 250           // waits, at first: some seconds
-	waryLongest = 64 * waryLong // some minutes
+	tooLate     = 10 * time.Millisecond // less is the machine's doing, and would be so with any timer
+	waryLong    = 250                   // waits, some seconds, at first
+	waryLongest = 16 * waryLong
 )
 
 type alarm struct {
