@@ -55,7 +55,7 @@ func TestPushToTalk(t *testing.T) {
 	}
 }
 
-// Push-to-talk is offered once, when it has been slow for three seconds in a row.
+// Push-to-talk is offered once, when it has been slow for eight seconds in a row.
 func TestPushToTalkIsOffered(t *testing.T) {
 	var o offer
 	now := time.Now()
@@ -66,7 +66,7 @@ func TestPushToTalkIsOffered(t *testing.T) {
 			s.ThereMS = 350
 		}
 		if o.due(now.Add(time.Duration(i)*100*time.Millisecond), s) {
-			if offered++; i < 110 || i > 130 {
+			if offered++; i < 160 || i > 180 {
 				t.Errorf("offered after %d", i)
 			}
 		}
