@@ -197,7 +197,7 @@ func (s *Sounds) open(ctx context.Context) (call.Sound, error) {
 			}
 			s.out = out
 		}
-		sink = &voice.Clocked{To: s.out, Failed: s.warn, Alarm: voice.NewAlarm}
+		sink = &voice.Clocked{To: s.out, Failed: s.warn}
 	} else {
 		var err error
 		if speaker, err = portaudio.OpenSink(s.audio.Speaker, s.note); err != nil {
