@@ -12,7 +12,8 @@
 // changes nothing else. What it leaves, for a second or two while it learns most
 // of all, is lowered frequency by frequency, by the filter's own account of how
 // wrong it may be. Nothing is switched: both sides can speak at once. Half a second
-// after the far side has said something the filter rests.
+// after the far side has said something the filter rests. When all of the echo comes
+// earlier or later at once, as a sound server does it, what was learnt is moved.
 //
 // Measured in rooms that echo for 0.3 s (see the tests): what comes back is 27 dB
 // weaker and more from the third second on, while 0.96 of what both sides say at

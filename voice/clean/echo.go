@@ -15,6 +15,7 @@ import "github.com/sottovoce/sotto/voice"
 //	e  what the microphone has less y: what is passed on, and learnt from
 type echo struct {
 	t            *transform
+	jump         jump
 	x            [size]float32
 	past         [parts][band]complex64 // spectra of what was played, past[newest] now
 	now          int                    // index of the newest
@@ -30,6 +31,7 @@ type echo struct {
 	residual [band]float32 // power of the echo that is still in error, by the filter's own account
 	rate     [band]float32 // at which is learnt
 	work     [size]float32
+	believed [hop]float32
 }
 
 const (
@@ -71,9 +73,11 @@ func (e *echo) cancel(mic, played []float32) {
 	e.believe()
 	e.t.backward(&e.work, &e.y)
 	y := e.work[size-hop:]
+	copy(e.believed[:], y)
 	for i, heard := range mic {
 		y[i] = heard - y[i]
 	}
+	later := e.jump.follow(mic, e.believed[:], y)
 	clear(e.work[:size-hop])
 	better := dbfs(y) < dbfs(mic)
 	if better {
@@ -81,6 +85,9 @@ func (e *echo) cancel(mic, played []float32) {
 	}
 	e.t.forward(&e.error, &e.work)
 	e.learn()
+	if later != 0 {
+		e.move(later)
+	}
 	if !better { // it is all left, then
 		for k := range e.residual {
 			e.residual[k] += share * power(e.y[k])

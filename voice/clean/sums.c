@@ -1,5 +1,6 @@
 #include "sums.h"
 
+#include <math.h>
 #include <stdint.h> // says whether the library is GNU's
 
 // Where the machine can do eight at once, it does: the loader picks. Not all can.
@@ -68,5 +69,24 @@ WIDE void learn(struct cx *w, float *wrong, const struct cx *past, const struct 
 			left = left > 0 ? left : 0;
 			off[k] = kept * left * off[k] + (1 - kept) * power(way[k]);
 		}
+	}
+}
+
+WIDE void match(float *restrict like, const float *restrict a, const float *restrict b, int n, int lags) {
+	double aa = 0, bb = 0;
+	for (int i = 0; i < n; i++) {
+		aa += (double)a[i] * a[i];
+		bb += (double)b[i] * b[i];
+	}
+	for (int l = 0; l < lags; l++, b++) {
+		float sums[32] = {0}, sum = 0; // side by side, as C does not add up in another order
+		int i = 0;
+		for (; i + 32 <= n; i += 32)
+			for (int k = 0; k < 32; k++) sums[k] += a[i + k] * b[i + k];
+		for (int k = 0; k < 32; k++) sum += sums[k];
+		for (; i < n; i++) sum += a[i] * b[i];
+		double power = aa * bb;
+		like[l] = power > 0 ? sum / (float)sqrt(power) : 0;
+		if (l + 1 < lags) bb += (double)b[n] * b[n] - (double)b[0] * b[0];
 	}
 }

@@ -1,6 +1,7 @@
 package clean
 
 // #cgo CFLAGS: -O3
+// #cgo LDFLAGS: -lm
 // #include "sums.h"
 import "C"
 
@@ -24,4 +25,11 @@ func (e *echo) believe() {
 func (e *echo) correct(kept float32) {
 	C.learn(cx(&e.w[0][0]), (*C.float)(&e.wrong[0][0]), cx(&e.past[0][0]), cx(&e.error[0]), (*C.float)(&e.rate[0]), C.int(e.now), parts, band,
 		leaks, C.float(kept), C.float(share))
+}
+
+// match says how alike a is to what begins at each sample of b, by normalised
+// correlation, for as many as like has room for.
+func match(like, a, b []float32) {
+	_ = b[len(a)+len(like)-2]
+	C.match((*C.float)(&like[0]), (*C.float)(&a[0]), (*C.float)(&b[0]), C.int(len(a)), C.int(len(like)))
 }

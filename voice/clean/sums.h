@@ -20,4 +20,8 @@ void believe(struct cx *y, float *residual, const struct cx *w, const struct cx 
 void learn(struct cx *w, float *wrong, const struct cx *x, const struct cx *error, const float *rate, int now, int parts, int band,
            float leaks, float kept, float share);
 
+// match says how alike a, of n numbers, is to each n of b that follow each other, lags of
+// them, by normalised correlation.
+void match(float *like, const float *a, const float *b, int n, int lags);
+
 #endif

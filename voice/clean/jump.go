@@ -1,0 +1,196 @@
+package clean
+
+import "math"
+
+// jump finds out when all of the echo comes earlier or later than before: a sound
+// server has changed its own delay, which no callback tells. To learn the way anew
+// takes seconds, in which the far side hears itself, but only the delay is another.
+// So what the microphone hears is looked for in the echo that was believed, at every
+// delay within reach, by correlation: at 8 kHz first, then to the sample.
+//
+//	believed  ├── reach ──┼─── window ───┼── reach ──┤  newest
+//	heard                 ├──────────────┤              looked for in all of it
+type jump struct {
+	heard, believed trail
+	mic, y, e       float64 // mean squares of what is heard, believed and left, lately
+	wait            int     // hops before it is looked for again
+	a, b            [held + 1]float32
+	like            [2*reach/coarse + 1]float32
+}
+
+const (
+	window = 14400            // samples that are looked for: 0.3 s
+	reach  = 7200             // by which they may have moved, either way: 150 ms
+	held   = window + 2*reach // samples
+	coarse = 6                // samples in one of the first search
+
+	lately  = 0.95 // of a mean square, from one hop to the next
+	search  = 20   // hops between searches
+	audible = 1e-6 // mean square of an echo that is looked for: −60 dBFS
+	missed  = 0.05 // of what is heard is left where the echo is not where it was
+	there   = 0.6  // correlation of an echo that is where it was, whatever else is heard
+	found   = 0.3  // and of one that is elsewhere,
+	apart   = 0.2  // which is so much more than where it was
+	unsure  = 0.05 // of the way that is wrong once it has moved, by power
+)
+
+// trail is the newest of a sound: held samples, and those before them until there is
+// no room for another hop.
+type trail struct {
+	x [2 * held]float32
+	n int
+}
+
+func (t *trail) add(sound []float32) {
+	if t.n+len(sound) > len(t.x) {
+		t.n = copy(t.x[:], t.x[t.n-held:t.n])
+	}
+	t.n += copy(t.x[t.n:], sound)
+}
+
+func (t *trail) newest() []float32 { return t.x[max(0, t.n-held):][:held] }
+
+// follow takes a hop of what is heard, of the echo believed in it, and of what is
+// left, and returns by how many samples the echo now comes later; 0 also where that
+// cannot be told.
+func (j *jump) follow(heard, believed, left []float32) int {
+	j.heard.add(heard)
+	j.believed.add(believed)
+	j.mic += (1 - lately) * (meanSquare(heard) - j.mic)
+	j.y += (1 - lately) * (meanSquare(believed) - j.y)
+	j.e += (1 - lately) * (meanSquare(left) - j.e)
+	if j.wait--; j.wait > 0 || j.y < audible || j.e < missed*j.mic {
+		return 0
+	}
+	j.wait = search
+	by := j.find()
+	if by != 0 {
+		j.wait = held / hop // what was believed before is of no use
+	}
+	return by
+}
+
+// find looks for what was heard in all that was believed: 1 ms of the processor.
+func (j *jump) find() int {
+	heard, believed := j.heard.newest()[reach:][:window], j.believed.newest()
+	a, b := j.a[:window/coarse], j.b[:held/coarse]
+	thin(a, heard, coarse)
+	thin(b, believed, coarse)
+	w := whiten(a)
+	w.run(a)
+	w.run(b)
+	const still = reach / coarse
+	if match(j.like[:1], a, b[still:]); j.like[0] > there {
+		return 0
+	}
+	match(j.like[:], a, b)
+	at := loudest(j.like[:])
+	if j.like[at] < max(found, j.like[still]+apart) {
+		return 0
+	}
+	// Two of the first search's to either side.
+	first := max(0, (at-2)*coarse)
+	last := min(2*reach, (at+2)*coarse)
+	a, b = j.a[:window], j.b[:window+last-first]
+	thin(a, heard, 1)
+	thin(b, believed[first:], 1)
+	like := j.like[:last-first+1]
+	match(like, a, b)
+	return reach - first - loudest(like)
+}
+
+// thin makes to of the means of n samples of from each, less the mean before: what is
+// low is louder in speech, and tells less about when it came.
+func thin(to, from []float32, n int) {
+	before := float32(0)
+	for i := range to {
+		var mean float32
+		for _, v := range from[i*n:][:n] {
+			mean += v
+		}
+		to[i], before = mean-before, mean
+	}
+}
+
+type whitener [16]float32
+
+// whiten finds the linear prediction of x, by Levinson and Durbin's recursion.
+func whiten(x []float32) (w whitener) {
+	var r [len(w) + 1]float64
+	for i := range r {
+		for n := i; n < len(x); n++ {
+			r[i] += float64(x[n]) * float64(x[n-i])
+		}
+	}
+	var a, b [len(w)]float64
+	left := r[0]*1.0001 + 1e-12
+	for i := range a {
+		sum := r[i+1]
+		for k := range i {
+			sum -= a[k] * r[i-k]
+		}
+		k := sum / left
+		b = a
+		a[i] = k
+		for n := range i {
+			a[n] = b[n] - k*b[i-1-n]
+		}
+		left *= 1 - k*k
+	}
+	for i := range w {
+		w[i] = float32(a[i])
+	}
+	return w
+}
+
+// run takes away from x what is foretold of it.
+func (w *whitener) run(x []float32) {
+	for n := len(x) - 1; n >= 0; n-- {
+		for i, a := range w[:min(n, len(w))] {
+			x[n] -= a * x[n-1-i]
+		}
+	}
+}
+
+func loudest(x []float32) (at int) {
+	for i, v := range x {
+		if v > x[at] {
+			at = i
+		}
+	}
+	return at
+}
+
+func meanSquare(sound []float32) (sum float64) {
+	for _, s := range sound {
+		sum += float64(s) * float64(s)
+	}
+	return sum / float64(len(sound))
+}
+
+// move moves the way by so many samples later.
+func (e *echo) move(by int) {
+	way, wrong := e.jump.b[:parts*hop], e.wrong
+	var s spectrum
+	for p := range e.w {
+		copy(s[:], e.w[p][:])
+		e.t.backward(&e.work, &s)
+		copy(way[p*hop:], e.work[:hop])
+	}
+	whole := int(math.Floor(float64(by) / hop))
+	part := float32(by-whole*hop) / hop
+	for p := range e.w {
+		clear(e.work[:])
+		for i := range hop {
+			if from := p*hop + i - by; from >= 0 && from < len(way) {
+				e.work[i] = way[from]
+			}
+		}
+		e.t.forward(&s, &e.work)
+		copy(e.w[p][:], s[:])
+		a, b := min(max(p-whole, 0), parts-1), min(max(p-whole-1, 0), parts-1)
+		for k := range e.wrong[p] {
+			e.wrong[p][k] = (1-part)*wrong[a][k] + part*wrong[b][k] + unsure*power(s[k])
+		}
+	}
+}
