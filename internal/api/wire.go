@@ -71,6 +71,7 @@ type Call struct {
 	HeardMS     int64   `json:"heard_ms"`       // how much of talked_ms has arrived there, as far as is known
 	ConcealedPC float64 `json:"concealed_pct"`  // since the call was answered
 	Quality     Quality `json:"quality"`
+	Voice       string  `json:"voice"`     // profile, as agreed: 24k, 16k or 12k; "" before
 	YouDB       float64 `json:"you_dbfs"`  // level of what goes out; -120: silence
 	ThemDB      float64 `json:"them_dbfs"` // level of what is played
 	Paths       []Path  `json:"paths"`

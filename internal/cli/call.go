@@ -100,7 +100,7 @@ func (cc *callCommand) run(c *cobra.Command, whom string) error {
 	if cc.redial < 0 || cc.redial > mostRedials {
 		return usageError{fmt.Errorf("--redial %d: from 0 to %d", cc.redial, mostRedials)}
 	}
-	if err := cc.sound.check(); err != nil {
+	if err := cc.sound.check(c); err != nil {
 		return err
 	}
 	if whom == "" && !cc.audio.In.Standard() {

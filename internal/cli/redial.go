@@ -121,7 +121,7 @@ func report(last api.Call, err error) map[string]any {
 		"exit": exitCode(err), "setup_ms": last.SetupMS, "talked_ms": last.TalkedMS,
 		"records_sent": last.Sent, "records_received": last.Received, "skipped_ticks": last.Skipped,
 		"records_per_second": float64(last.Sent) / max(seconds, 1), "round_trip_ms": last.RoundTripMS,
-		"concealed_pct": last.ConcealedPC, "one_time": last.OneTime,
+		"concealed_pct": last.ConcealedPC, "voice": last.Voice, "one_time": last.OneTime,
 	}
 	if last.Name != "" {
 		r["name"] = name(last)

@@ -51,8 +51,14 @@ var soundFlags = []string{
 
 var torFlags = []string{"network", "tor", "tor-control", "tor-listen", "tor-target"}
 
-// check refuses, besides, a recording that would be no file.
-func (s *sound) check() error {
+// check refuses, besides, a recording that would be no file, and two of what there
+// can be one of.
+func (s *sound) check(c *cobra.Command) error {
+	for _, two := range [][2]string{{"mic", "in"}, {"speaker", "out"}} {
+		if f := c.Flags(); f.Changed(two[0]) && f.Changed(two[1]) {
+			return usageError{fmt.Errorf("--%s and --%s: the second is in place of the first, give one of them", two[0], two[1])}
+		}
+	}
 	if s.audio.Record.Standard() {
 		return usageError{fmt.Errorf("--record %s: a recording goes to a file", &s.audio.Record)}
 	}

@@ -77,10 +77,12 @@ func (o *options) newStation(home string, key *identity.Key, known *people, over
 		return nil, err
 	}
 	st.sounds.Warn = func(err error) {
-		st.board.Notice(err.Error())
-		if errors.Is(err, syscall.EPIPE) { // who read standard output is gone, with which any program ends
+		if errors.Is(err, syscall.EPIPE) { // with which any program ends
+			st.board.Notice("what read the sound is gone: hanging up")
 			st.board.PutAway()
+			return
 		}
+		st.board.Notice(err.Error())
 	}
 	return st, nil
 }

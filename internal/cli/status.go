@@ -139,6 +139,9 @@ func describeCall(c api.Call) string {
 	case c.Quality.Word != "":
 		parts = append(parts, fmt.Sprintf("sounds %s (%.0f)", c.Quality.Word, c.Quality.R))
 	}
+	if talking && c.Voice != "" {
+		parts = append(parts, "voice "+c.Voice)
+	}
 	if c.End != nil && c.End.Error != "" {
 		parts = append(parts, c.End.Error)
 	}

@@ -79,7 +79,7 @@ Nothing is kept of who called whom, unless you give --history: see sotto log --h
 }
 
 func (uc *upCommand) run(c *cobra.Command) error {
-	if err := uc.check(); err != nil {
+	if err := uc.check(c); err != nil {
 		return err
 	}
 	if err := uc.ring.hook.check(); err != nil {

@@ -63,6 +63,15 @@ func (d *demo) measure(r *Report) {
 
 func round(x float64) float64 { return float64(int(x*10000)) / 10000 }
 
+// lag is a delay found by cross-correlation, where what was heard is like what was
+// said at all.
+func lag(ms, heard float64) string {
+	if heard < 0.5 {
+		return "not found"
+	}
+	return fmt.Sprintf("%.0f ms", ms)
+}
+
 // Print writes the report for people.
 func (r *Report) Print(w io.Writer) error {
 	_, err := fmt.Fprintf(w, `A call over a private Tor network (tor %s)
@@ -76,7 +85,7 @@ func (r *Report) Print(w io.Writer) error {
   mouth to ear, p50             %13.0f ms  %13.0f ms
                 p95             %13.0f ms  %13.0f ms
                 p99             %13.0f ms  %13.0f ms
-  the same by cross-correlation %13.0f ms  %13.0f ms
+  the same by cross-correlation %16s  %16s
   concealed                     %13.2f %%   %13.2f %%
   envelope, heard and said      %13.3f     %13.3f
 `,
@@ -86,7 +95,7 @@ func (r *Report) Print(w io.Writer) error {
 		r.MouthToEarMS.Caller.P50, r.MouthToEarMS.Callee.P50,
 		r.MouthToEarMS.Caller.P95, r.MouthToEarMS.Callee.P95,
 		r.MouthToEarMS.Caller.P99, r.MouthToEarMS.Callee.P99,
-		r.LagMS.Caller, r.LagMS.Callee,
+		lag(r.LagMS.Caller, r.Heard.Caller), lag(r.LagMS.Callee, r.Heard.Callee),
 		r.ConcealedPct.Caller, r.ConcealedPct.Callee, r.Heard.Caller, r.Heard.Callee)
 	return err
 }

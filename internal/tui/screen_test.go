@@ -133,7 +133,7 @@ func talking() api.Call {
 	return api.Call{
 		ID: "1", Peer: annAddress, Name: "ann", Verified: true, Outgoing: true, Phase: api.Talking,
 		SinceMS: 201_400, TalkedMS: 201_400, Reached: true, RoundTripMS: 310, DelayMS: 212, ThereMS: 250, HeardMS: 201_100, ConcealedPC: 0.42,
-		Quality: api.Quality{R: 82.4, Word: "good"}, YouDB: -18.2, ThemDB: -31.7,
+		Quality: api.Quality{R: 82.4, Word: "good"}, Voice: "24k", YouDB: -18.2, ThemDB: -31.7,
 		Paths: []api.Path{{ID: 0, LatenessMS: 4, Used: true}, {ID: 1, LatenessMS: 12, Used: true}, {ID: 2, LatenessMS: 37, Used: true}, {ID: 5, LatenessMS: 260}},
 	}
 }

@@ -191,6 +191,9 @@ func (m *Model) viewSound(c *talk) []block {
 	}
 	if c.Quality.Word != "" {
 		quality = l.quality(c.Quality.Word).Render(clean(c.Quality.Word)) + fmt.Sprintf(" %.0f of 100", c.Quality.R)
+		if m.width >= 70 && c.Voice != "" {
+			quality += l.dim.Render("  voice " + clean(c.Voice))
+		}
 	}
 	trip := ""
 	if c.RoundTripMS > 0 {

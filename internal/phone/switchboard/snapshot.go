@@ -55,7 +55,7 @@ func (b *Board) describe(l *line) api.Call {
 	if s.RoundTrip > 0 {
 		l.trip = s.RoundTrip
 	}
-	c.TalkedMS = s.TalkedFor.Milliseconds()
+	c.TalkedMS, c.Voice = s.TalkedFor.Milliseconds(), s.Profile
 	c.Muted, c.Holding, c.Held = s.Muted, s.Holding, s.Held
 	c.Announced, c.Recording, c.Recorded = s.Announced, s.Recording, s.Recorded
 	c.Reached, c.SilenceMS, c.RoundTripMS = s.Reached, s.Silence.Milliseconds(), l.trip.Milliseconds()
