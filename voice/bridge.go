@@ -288,7 +288,7 @@ func (b *Bridge) take(f *Frame) bool {
 	const one, row = 1 << 32, 1 << 32 / bridgePhases
 	kernel, x, step := bridgeKernel(), uint64(b.frac*one)+row/2, uint64(b.rate*one)
 	for i := range f {
-		f[i] = weigh((*[2 * bridgeTaps]float32)(b.in[x/one:]), &kernel[x%one/row])
+		f[i] = weigh(b.in[x/one:][:2*bridgeTaps], kernel[x%one/row][:])
 		x += step
 	}
 	b.advance()

@@ -1,7 +1,8 @@
 package voice
 
-// weigh is the sum of what samples count. Each bridge asks 48,000 times a second, and
-// Go knows no way to count four at once.
+// weigh is the sum of what samples count, by a row of sixteens; there are no fewer
+// samples. Bridges and resamplers ask 48,000 times a second each, and Go knows no way
+// to count four at once.
 //
 //go:noescape
-func weigh(samples, row *[2 * bridgeTaps]float32) float32
+func weigh(samples, row []float32) float32

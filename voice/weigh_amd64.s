@@ -1,33 +1,39 @@
 #include "textflag.h"
 
-#define FOUR(at) \
-	MOVUPS at(AX), X1; \
-	MOVUPS at(BX), X2; \
-	MULPS X2, X1; \
-	ADDPS X1, X0
+#define FOUR(at, sum) \
+	MOVUPS at(AX), X4; \
+	MOVUPS at(BX), X5; \
+	MULPS X5, X4; \
+	ADDPS X4, sum
 
-// func weigh(samples, row *[32]float32) float32
-TEXT ·weigh(SB), NOSPLIT, $0-20
-	MOVQ samples+0(FP), AX
-	MOVQ row+8(FP), BX
+// func weigh(samples, row []float32) float32
+TEXT ·weigh(SB), NOSPLIT, $0-52
+	MOVQ samples_base+0(FP), AX
+	MOVQ row_base+24(FP), BX
+	MOVQ row_len+32(FP), CX
 	XORPS X0, X0
-	FOUR(0)
-	FOUR(16)
-	FOUR(32)
-	FOUR(48)
-	FOUR(64)
-	FOUR(80)
-	FOUR(96)
-	FOUR(112)
-	// The four sums, in the order that weigh_other.go has.
+	XORPS X1, X1
+	XORPS X2, X2
+	XORPS X3, X3
+	SHRQ $4, CX
+	JZ done
+sixteen:
+	FOUR(0, X0)
+	FOUR(16, X1)
+	FOUR(32, X2)
+	FOUR(48, X3)
+	ADDQ $64, AX
+	ADDQ $64, BX
+	DECQ CX
+	JNZ sixteen
+done:
+	ADDPS X1, X0
+	ADDPS X3, X2
+	ADDPS X2, X0
+	MOVHLPS X0, X1
+	ADDPS X1, X0
 	MOVAPS X0, X1
 	SHUFPS $0x55, X1, X1
-	MOVAPS X0, X2
-	SHUFPS $0xaa, X2, X2
-	MOVAPS X0, X3
-	SHUFPS $0xff, X3, X3
 	ADDSS X1, X0
-	ADDSS X2, X0
-	ADDSS X3, X0
-	MOVSS X0, ret+16(FP)
+	MOVSS X0, ret+48(FP)
 	RET
