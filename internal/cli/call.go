@@ -28,6 +28,7 @@ type callCommand struct {
 	redial int
 	pause  time.Duration // before calling again for the first time
 	asJSON bool
+	named  string // the profile's folder, as it was named; "": it was not
 
 	known *people // nil: a one-time caller's, as long as no name is looked up
 }
@@ -111,6 +112,7 @@ func (cc *callCommand) run(c *cobra.Command, whom string) error {
 			return err
 		}
 	}
+	cc.named = namedHome(c)
 	home, err := cc.profile()
 	if err != nil {
 		return err

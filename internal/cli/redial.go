@@ -48,7 +48,7 @@ const (
 func (cc *callCommand) talk(ctx context.Context, phone *api.Client, show *live, keyboard <-chan byte, whom string, began func(api.Call)) (*api.Call, error) {
 	pause := cc.pause
 	for again := 1; ; again++ {
-		con := &console{live: show, phone: phone, keys: keyboard, begin: func(ctx context.Context) (api.Call, error) {
+		con := &console{live: show, phone: phone, keys: keyboard, home: cc.named, begin: func(ctx context.Context) (api.Call, error) {
 			call, err := phone.Call(ctx, whom)
 			if err == nil {
 				began(call)
@@ -62,7 +62,7 @@ func (cc *callCommand) talk(ctx context.Context, phone *api.Client, show *live, 
 		if last.End == nil || !last.End.Again || again > cc.redial {
 			return last, nil
 		}
-		show.say("%s; calling again in %s (%d of %d)", last.End.Error, clock(pause), again, cc.redial)
+		show.say("%s; calling again in %s (%d of %d)", aimAt(cc.named, last.End.Error), clock(pause), again, cc.redial)
 		if err := rest(ctx, pause, keyboard); err != nil {
 			return last, err
 		}

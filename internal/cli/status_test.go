@@ -12,12 +12,12 @@ import (
 func TestACallInALine(t *testing.T) {
 	bad := api.Quality{R: 31, Word: "bad"}
 	for want, c := range map[string]api.Call{
-		"from ann, talking 1:15, sounds bad (31)":                                      {Reached: true, Quality: bad},
-		"from ann, talking 1:15, nothing comes":                                        {SilenceMS: 400, Quality: bad},
-		"from ann, talking 1:15, nothing comes for 32 s":                               {SilenceMS: 32_100, UnheardMS: 900, Quality: bad},
-		"from ann, talking 1:15, does not reach them":                                  {Reached: true, UnheardMS: 900, Quality: bad},
-		"from ann, talking 1:15, muted, on hold, ann has put you on hold":              {Reached: true, Muted: true, Holding: true, Held: true},
-		"from ann, talking 1:15, about to record, ann records":                         {Reached: true, Announced: true, Recorded: true},
+		"from ann, talking 1:15, sounds bad (31)":                                                 {Reached: true, Quality: bad},
+		"from ann, talking 1:15, nothing comes":                                                   {SilenceMS: 400, Quality: bad},
+		"from ann, talking 1:15, nothing comes for 32 s":                                          {SilenceMS: 32_100, UnheardMS: 900, Quality: bad},
+		"from ann, talking 1:15, does not reach them":                                             {Reached: true, UnheardMS: 900, Quality: bad},
+		"from ann, talking 1:15, muted, on hold, ann has put you on hold":                         {Reached: true, Muted: true, Holding: true, Held: true},
+		"from ann, talking 1:15, about to record, ann records":                                    {Reached: true, Announced: true, Recorded: true},
 		"from ann, talking 1:15, ann has put you on hold, recording, sounds good (90), voice 24k": {Reached: true, Held: true, Recording: true, Voice: "24k", Quality: api.Quality{R: 90, Word: "good"}},
 	} {
 		c.Name, c.Phase, c.TalkedMS = "ann", api.Talking, 75_000
