@@ -55,7 +55,7 @@ type Codec interface {
 type Sound struct {
 	Source voice.Source
 	Sink   voice.Sink
-	Close  func() // called once, after Sink.Run has returned; may be nil
+	Close  func() // called once, when Source is read no more: the microphone closes at once, though Sink.Run may yet run; may be nil
 	// Said, if set, is given each frame of Source as it goes out, silence while
 	// muted, on the hot path: it must be quick. It is how people hear themselves.
 	Said func(*voice.Frame)

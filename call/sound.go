@@ -56,14 +56,18 @@ func (c *Call) sound(ctx context.Context) {
 			tape.Heard(out)
 		}
 	}
-	if err := open.Sink.Run(ctx, pull); err != nil && ctx.Err() == nil {
-		c.complain(fmt.Errorf("the loudspeaker stopped, the call goes on: %w", err))
-	}
+	var sinking sync.WaitGroup
+	defer sinking.Wait()
+	sinking.Go(func() {
+		if err := open.Sink.Run(ctx, pull); err != nil && ctx.Err() == nil {
+			c.complain(fmt.Errorf("the loudspeaker stopped, the call goes on: %w", err))
+		}
+	})
 	<-ctx.Done()
 	c.setSource(nil)
 	group.Wait()
 	if open.Close != nil {
-		open.Close()
+		open.Close() // the microphone does not wait for what takes the sound
 	}
 }
 

@@ -2,6 +2,8 @@ package voice
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,7 +26,13 @@ type Clocked struct {
 	Failed func(error)
 	// Alarm makes what wakes it; nil: [NewTimer].
 	Alarm func() Alarm
+
+	kept atomic.Int64 // frames
 }
+
+// ErrStands is what keeps sound taking none: a disk that hangs, a player that was
+// stopped. What waits is lost.
+var ErrStands = errors.New("it takes no more sound")
 
 // FrameWriter keeps frames; [WAVWriter] is one.
 type FrameWriter interface {
@@ -34,9 +42,11 @@ type FrameWriter interface {
 const (
 	clockedCatchUp = 10  // pulls
 	clockedDepth   = 250 // frames, 5 s
+	clockedGrace   = time.Second
 )
 
-// Run pulls until ctx ends and then waits for the writer.
+// Run pulls until ctx ends and then waits for the writer, for as long as it gets on:
+// one that has stood still for a second is left to itself, with [ErrStands].
 func (c *Clocked) Run(ctx context.Context, pull func([]float32)) error {
 	if c.To == nil {
 		c.tick(ctx, pull, func(*Frame) {})
@@ -52,7 +62,18 @@ func (c *Clocked) Run(ctx context.Context, pull func([]float32)) error {
 		}
 	})
 	close(frames)
-	return <-written
+	for before := int64(-1); ; {
+		select {
+		case err := <-written:
+			return err
+		case <-time.After(clockedGrace):
+		}
+		now := c.kept.Load()
+		if now == before {
+			return ErrStands
+		}
+		before = now
+	}
 }
 
 // write keeps what comes and returns the first error that nobody was told.
@@ -63,7 +84,7 @@ func (c *Clocked) write(frames <-chan Frame) (first error) {
 			continue
 		}
 		err := c.To.WriteFrame(&f)
-		if err == nil {
+		if c.kept.Add(1); err == nil {
 			continue
 		}
 		failed = true

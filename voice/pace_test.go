@@ -316,7 +316,7 @@ func TestClockedAfterStall(t *testing.T) {
 func TestClockedSlowAndFailingWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, told := range []bool{true, false} {
-			file := &collect{delay: time.Minute, err: errFull}
+			file := &collect{delay: 29 * time.Second, err: errFull}
 			sink := &voice.Clocked{To: file}
 			failures := 0
 			if told {
@@ -341,6 +341,26 @@ func TestClockedSlowAndFailingWriter(t *testing.T) {
 				t.Errorf("Run %v, want the disk's error", err)
 			}
 		}
+	})
+}
+
+// stopped takes nothing until it is let go.
+type stopped chan struct{}
+
+func (s stopped) WriteFrame(*voice.Frame) error { <-s; return nil }
+
+// TestClockedIsNotHeldUp hangs up while what takes the sound stands still.
+func TestClockedIsNotHeldUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		player := make(stopped)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		began := time.Now()
+		err := (&voice.Clocked{To: player}).Run(ctx, func([]float32) {})
+		if late := time.Since(began) - 10*time.Second; !errors.Is(err, voice.ErrStands) || late < time.Second || late > 3*time.Second {
+			t.Errorf("%v after the end: %v", late, err)
+		}
+		close(player)
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/sottovoce/sotto/voice"
 )
@@ -202,7 +203,7 @@ func (o *Output) write(w io.WriteCloser) (k keeper, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return closing{k, w}, nil
+	return &closing{keeper: k, file: w}, nil
 }
 
 // standardOutput is one that stays open, and cannot be written to but at its end.
@@ -210,10 +211,24 @@ type standardOutput struct{ io.Writer }
 
 func (standardOutput) Close() error { return nil }
 
-// closing closes what a keeper writes to after it.
+// closing closes what a keeper writes to after it. It is for several goroutines.
 type closing struct {
+	mu sync.Mutex // held while it writes
 	keeper
 	file io.Closer
 }
 
-func (c closing) Close() error { return errors.Join(c.keeper.Close(), c.file.Close()) }
+func (c *closing) WriteFrame(f *voice.Frame) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.keeper.WriteFrame(f)
+}
+
+// Close does not wait for a file that stands still.
+func (c *closing) Close() error {
+	if !c.mu.TryLock() {
+		return voice.ErrStands
+	}
+	defer c.mu.Unlock()
+	return errors.Join(c.keeper.Close(), c.file.Close())
+}

@@ -19,7 +19,7 @@ type Recording struct {
 	call   *call.Call
 	tape   *tape
 	stop   chan struct{}
-	group  sync.WaitGroup
+	ended  chan struct{} // closed when all is in the file
 	once   sync.Once
 }
 
@@ -84,11 +84,12 @@ type turn struct {
 
 func (t turn) WriteFrame(f *voice.Frame) error {
 	t.recordMu.Lock()
-	defer t.recordMu.Unlock()
-	if t.recordings > 1 && t.holds() {
+	many, to := t.recordings > 1, t.recorded
+	t.recordMu.Unlock()
+	if many && t.holds() {
 		return nil
 	}
-	return t.recorded.WriteFrame(f)
+	return to.WriteFrame(f)
 }
 
 // Record keeps both voices of c from when the other side has acknowledged that
@@ -110,28 +111,36 @@ func (s *Sounds) Record(c *call.Call) (*Recording, error) {
 		}
 		s.recorded = k
 	}
-	r := &Recording{sounds: s, call: c, tape: newTape(), stop: make(chan struct{})}
+	r := &Recording{sounds: s, call: c, tape: newTape(), stop: make(chan struct{}), ended: make(chan struct{})}
 	if err := c.Record(r.tape); err != nil {
 		return nil, err
 	}
 	s.recordings++
 	path := s.audio.Record.path
-	r.group.Go(func() {
+	go func() {
+		defer close(r.ended)
 		r.tape.write(turn{s, func() bool { return c.Status().Holding }}, r.stop, func(err error) {
 			if s.Warn != nil {
 				s.Warn(fmt.Errorf("the recording ends here, the call goes on: %s: %w", path, err))
 			}
 		})
-	})
+	}()
 	return r, nil
 }
+
+// recordGrace is how long the end of a recording waits for its file, which may
+// stand still.
+const recordGrace = 2 * time.Second
 
 // Stop ends the recording, which the other side is told.
 func (r *Recording) Stop() {
 	r.once.Do(func() {
 		_ = r.call.Record(nil) // it is over at once, whether or not that can be told
 		close(r.stop)
-		r.group.Wait()
+		select {
+		case <-r.ended:
+		case <-time.After(recordGrace):
+		}
 		r.sounds.recordMu.Lock()
 		defer r.sounds.recordMu.Unlock()
 		r.sounds.recordings--

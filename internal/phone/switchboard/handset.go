@@ -142,8 +142,8 @@ func (l *lease) close() {
 		return
 	}
 	h.stop()
-	<-h.ended
 	if h.sound.Close != nil {
-		h.sound.Close()
+		h.sound.Close() // the microphone first
 	}
+	<-h.ended
 }

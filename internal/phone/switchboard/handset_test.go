@@ -108,6 +108,30 @@ func (a *talker) hears() bool {
 	return ok && err == nil && f[0] == 7
 }
 
+// TestMicrophoneClosesFirst ends the last call while the loudspeaker does not stop.
+func TestMicrophoneClosesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shut, let := make(chan struct{}), make(chan struct{})
+		h := &handset{open: func(context.Context) (call.Sound, error) {
+			return call.Sound{Source: voice.Silence(), Sink: held(let), Close: func() { close(shut) }}, nil
+		}}
+		a := h.talk(t, 1)
+		go a.hangUp()
+		synctest.Wait()
+		select {
+		case <-shut:
+		default:
+			t.Error("the microphone is open")
+		}
+		close(let)
+	})
+}
+
+// held is a loudspeaker that stops when it is let.
+type held chan struct{}
+
+func (h held) Run(context.Context, func([]float32)) error { <-h; return nil }
+
 // One microphone and one loudspeaker, opened once, which one call has at a time;
 // the others go on being pulled, and are not heard.
 func TestOneCallHasTheHandset(t *testing.T) {
