@@ -59,8 +59,18 @@ func newEncoder(p Profile) (*opus.Encoder, error) {
 		enc.SetDTX(false),
 		enc.SetInBandFEC(false),
 		enc.SetComplexity(complexity),
-		enc.SetMaxBandwidth(opus.Wideband),
+		enc.SetMaxBandwidth(p.band()),
 	)
+}
+
+// band is how high sound is sent. Of 12 kb/s libopus would spend too much on what lies
+// above 6 kHz: PESQ is 0.3 to 0.5 higher without, and where a word dies away it
+// (1.3.1) now and then ends in a burst, 10 to 17 dB too loud.
+func (p Profile) band() opus.Bandwidth {
+	if p == Profile12k {
+		return opus.Mediumband
+	}
+	return opus.Wideband
 }
 
 // Encode fills packet, whose length must be the profile's, with the next

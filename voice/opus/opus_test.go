@@ -111,6 +111,30 @@ func TestSpeechSurvives(t *testing.T) {
 	}
 }
 
+// TestNoBursts wants nothing to come out far louder than it was said. Whether 12k did
+// so hung on the last bit of each sample, and so the speech has several.
+func TestNoBursts(t *testing.T) {
+	const block, late = 2 * voice.FrameSamples, 312
+	for _, p := range all {
+		for seed := range uint64(3) {
+			sent := speech(t)
+			random := rand.New(rand.NewPCG(seed, 1))
+			for i := range sent {
+				sent[i] += 1e-7 * random.Float32()
+			}
+			heard, _ := through(t, p, sent)
+			var said, came voice.Level
+			for at := 0; at+block+late <= len(heard); at += voice.FrameSamples {
+				said.Add(sent[at : at+block])
+				came.Add(heard[at+late : at+late+block])
+				if a, b := said.RMS(), came.RMS(); b > -36 && b > a+8 {
+					t.Errorf("%v: after %.2f s %.0f dBFS, and %.0f dBFS was said", p, float64(at)/voice.SampleRate, b, a)
+				}
+			}
+		}
+	}
+}
+
 // TestLookAhead measures the codec's delay with a click.
 func TestLookAhead(t *testing.T) {
 	const at = 100*voice.FrameSamples + 400
