@@ -52,6 +52,7 @@ const (
 
 func newEcho(t *transform) *echo {
 	e := &echo{t: t, young: young}
+	e.jump.wait = young // until it is known what could be elsewhere
 	for p := range e.wrong {
 		for k := range e.wrong[p] {
 			e.wrong[p][k] = firstWrong

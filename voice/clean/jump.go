@@ -19,19 +19,23 @@ type jump struct {
 }
 
 const (
-	window = 14400            // samples that are looked for: 0.3 s
-	reach  = 7200             // by which they may have moved, either way: 150 ms
-	held   = window + 2*reach // samples
-	coarse = 6                // samples in one of the first search
+	lastThird = window * 2 / 3   // where the last third of window begins
+	window    = 14400            // samples that are looked for: 0.3 s
+	reach     = 7200             // by which they may have moved, either way: 150 ms
+	held      = window + 2*reach // samples
+	coarse    = 6                // samples in one of the first search
 
-	lately  = 0.95 // of a mean square, from one hop to the next
-	search  = 20   // hops between searches
-	audible = 1e-6 // mean square of an echo that is looked for: −60 dBFS
-	missed  = 0.05 // of what is heard is left where the echo is not where it was
-	there   = 0.6  // correlation of an echo that is where it was, whatever else is heard
-	found   = 0.3  // and of one that is elsewhere,
-	apart   = 0.2  // which is so much more than where it was
-	unsure  = 0.05 // of the way that is wrong once it has moved, by power
+	lately    = 0.95 // of a mean square, from one hop to the next
+	search    = 20   // hops between searches
+	audible   = 1e-6 // mean square of an echo that is looked for: −60 dBFS
+	missed    = 0.05 // of what is heard is left where the echo is not where it was
+	there     = 0.6  // correlation of an echo that is where it was, whatever else is heard
+	found     = 0.3  // and of one that is elsewhere,
+	apart     = 0.2  // which is so much more than where it was
+	helps     = 0.2  // of its power must be gone by a move,
+	helpsMuch = 0.5  // or so much of the last third, as what is before may be of before
+	mostEcho  = 1.5  // of the power of all that is heard
+	unsure    = 0.05 // of the way that is wrong once it has moved, by power
 )
 
 // trail is the newest of a sound: held samples, and those before them until there is
@@ -48,7 +52,8 @@ func (t *trail) add(sound []float32) {
 	t.n += copy(t.x[t.n:], sound)
 }
 
-func (t *trail) newest() []float32 { return t.x[max(0, t.n-held):][:held] }
+// last is what was kept of it, once there is so much.
+func (t *trail) last() []float32 { return t.x[t.n-held : t.n] }
 
 // follow takes a hop of what is heard, of the echo believed in it, and of what is
 // left, and returns by how many samples the echo now comes later; 0 also where that
@@ -72,7 +77,7 @@ func (j *jump) follow(heard, believed, left []float32) int {
 
 // find looks for what was heard in all that was believed: 1 ms of the processor.
 func (j *jump) find() int {
-	heard, believed := j.heard.newest()[reach:][:window], j.believed.newest()
+	heard, believed := j.heard.last()[reach:][:window], j.believed.last()
 	a, b := j.a[:window/coarse], j.b[:held/coarse]
 	thin(a, heard, coarse)
 	thin(b, believed, coarse)
@@ -89,14 +94,35 @@ func (j *jump) find() int {
 		return 0
 	}
 	// Two of the first search's to either side.
-	first := max(0, (at-2)*coarse)
-	last := min(2*reach, (at+2)*coarse)
+	if at < 2 || at+2 >= len(j.like) {
+		return 0 // louder beyond, as likely as not
+	}
+	first, last := (at-2)*coarse, (at+2)*coarse
 	a, b = j.a[:window], j.b[:window+last-first]
 	thin(a, heard, 1)
 	thin(b, believed[first:], 1)
 	like := j.like[:last-first+1]
 	match(like, a, b)
-	return reach - first - loudest(like)
+	by := reach - first - loudest(like)
+	was, now := believed[reach:][:window], believed[reach-by:][:window]
+	if !better(heard, was, now, helps) && !better(heard[lastThird:], was[lastThird:], now[lastThird:], helpsMuch) {
+		return 0
+	}
+	return by
+}
+
+// better reports whether the echo in heard is clearly what is now believed to be it, and
+// not what was: sounds that come again and again, as a busy tone's, are alike at many
+// delays.
+func better(heard, was, now []float32, helps float64) bool {
+	var all, left, leaves, echo float64
+	for i, h := range heard {
+		all += float64(h) * float64(h)
+		left += float64(h-was[i]) * float64(h-was[i])
+		leaves += float64(h-now[i]) * float64(h-now[i])
+		echo += float64(now[i]) * float64(now[i])
+	}
+	return echo < mostEcho*all && left > missed*all && left-leaves > helps*echo
 }
 
 // thin makes to of the means of n samples of from each, less the mean before: what is

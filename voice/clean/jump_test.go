@@ -41,6 +41,56 @@ func TestEchoThatJumps(t *testing.T) {
 	}
 }
 
+// TestNothingJumps plays what is alike at many delays into rooms that stay as they
+// are, and one that changes: nothing of what was learnt may be moved.
+func TestNothingJumps(t *testing.T) {
+	const long = 14 * second
+	beeps := func(hz float64, on, off time.Duration) []float32 {
+		x := make([]float32, long)
+		for i := range x {
+			at := time.Duration(i) * time.Second / second % (on + off)
+			edge := min(1, min(at, on-at).Seconds()/0.004)
+			if at < on {
+				x[i] = float32(0.1 * edge * math.Sin(2*math.Pi*hz*float64(i)/second))
+			}
+		}
+		return add(x, hiss(long, -70))
+	}
+	for name, x := range map[string][]float32{
+		"busy":   beeps(425, 480*ms, 480*ms),
+		"quick":  beeps(450, 250*ms, 250*ms),
+		"short":  beeps(1400, 60*ms, 60*ms),
+		"clicks": beeps(1950, 20*ms, 80*ms),
+		"tone":   beeps(440, time.Hour, 0),
+	} {
+		for _, moved := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, another room %v", name, moved), func(t *testing.T) {
+				mic := newRoom(4, 60*ms, 300*ms, 6).play(x)
+				if moved {
+					copy(mic[6*second:], newRoom(5, 75*ms, 300*ms, 6).play(x)[6*second:])
+				}
+				mic = add(mic, hiss(long, -65))
+				moves := 0
+				cl, err := New(Config{NoNoise: true, NoGain: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer cl.Close()
+				for at := 0; at+hop <= long; at += hop {
+					before := cl.echo.jump.wait
+					cl.hop(mic[at:at+hop:at+hop], x[at:at+hop])
+					if after := cl.echo.jump.wait; after > before && after == held/hop {
+						moves++
+					}
+				}
+				if moves > 0 {
+					t.Errorf("%d moves", moves)
+				}
+			})
+		}
+	}
+}
+
 // BenchmarkFind is of a search through all delays.
 func BenchmarkFind(b *testing.B) {
 	j := new(jump)
