@@ -43,9 +43,9 @@ var (
 
 // open opens the device in the first form that it takes, 48 kHz and mono being
 // the best: some cards know a single rate, some nothing but stereo. As little delay
-// is asked for as the device can give, but not less than [latency], and buffers of
+// is asked for as the device can give, but not less than latency, and buffers of
 // the size it likes best.
-func (c *card) open() error {
+func (c *card) open(latency time.Duration) error {
 	low, input := c.device.info.DefaultLowOutputLatency, C.int(0)
 	if c.input {
 		low, input = c.device.info.DefaultLowInputLatency, 1

@@ -44,7 +44,7 @@ func Devices() ([]Device, error) { return DevicesWithin(startTime) }
 func DevicesWithin(patience time.Duration) ([]Device, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	p, err := start(ctx, listing, "")
+	p, err := start(ctx, listing, "", 0)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -116,6 +117,57 @@ func unplugged(t *testing.T, kill, begin, connect func()) {
 	}
 	if err := sink.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestLoudspeakerStandsStill stops a loudspeaker's process, as a library that sticks:
+// what is said meanwhile goes to nobody, so that the rest is not late.
+func TestLoudspeakerStandsStill(t *testing.T) {
+	soundtest.Jack(t, 48000, 256)
+	told := make(chan string, 10)
+	sink, err := OpenSink("", func(s string) { told <- s })
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := sink.first
+	var pulled atomic.Int64
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- sink.Run(ctx, func(out []float32) { pulled.Add(int64(len(out))) }) }()
+	tick := time.NewTicker(voice.PullTime)
+	defer tick.Stop()
+	for p.calls.Load() < 2*firstCalls {
+		<-tick.C
+	}
+	before, began := pulled.Load(), time.Now()
+	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	for len(told) < 2 { // gone, and there again
+		<-tick.C
+	}
+	for time.Since(began) < 2*time.Second {
+		<-tick.C
+	}
+	got, want := float64(pulled.Load()-before)/voice.SampleRate, time.Since(began).Seconds()
+	t.Logf("%.3f s pulled in %.3f: %s, %s", got, want, <-told, <-told)
+	if math.Abs(got-want) > 0.15 {
+		t.Errorf("%.3f s of sound were pulled in %.3f", got, want)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLibraryAborts has ALSA's library end the process while it starts.
+func TestLibraryAborts(t *testing.T) {
+	soundtest.Alone(t, "")
+	began := time.Now()
+	_, err := Devices()
+	t.Logf("after %v: %v", time.Since(began), err)
+	if err == nil || time.Since(began) > startTime/2 || strings.Contains(err.Error(), "goroutine") {
+		t.Errorf("after %v: %v", time.Since(began), err)
 	}
 }
 

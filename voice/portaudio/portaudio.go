@@ -20,8 +20,10 @@
 // process is killed and another begun: every second, with the device that was
 // asked for and then with the default one, until there is sound again. Meanwhile
 // a Source has nothing, and a Sink pulls by the monotonic clock for nobody. A
-// device that has not called for a second is taken for lost, since PortAudio
-// tells nobody when one goes away.
+// device that has not called for 0.4 s is taken for lost, since PortAudio
+// tells nobody when one goes away; and by way of PulseAudio it sticks for a second
+// or for good when a busy machine was some 50 ms late. It is then opened with more
+// delay.
 //
 // A program that uses this package calls [Main] first of all.
 //
@@ -39,11 +41,13 @@ import (
 var ErrNoDevice = errors.New("no such sound device")
 
 const (
-	lostAfter  = time.Second      // without a callback
-	retryEvery = time.Second      // while a device is lost
-	startTime  = 10 * time.Second // for a process to open its device: sound servers may be started by it
-	firstTime  = 4 * time.Second  // without a callback among the first ones: PulseAudio can take two seconds
+	lostAfter  = 400 * time.Millisecond // without a callback
+	standsFor  = 100 * time.Millisecond // without one, after which nobody takes what is played
+	retryEvery = time.Second            // while a device is lost
+	startTime  = 10 * time.Second       // for a process to open its device: sound servers may be started by it
+	firstTime  = 4 * time.Second        // without a callback among the first ones: PulseAudio can take two seconds
 	firstCalls = 10
 	stopTime   = time.Second           // for one to close it
-	latency    = 20 * time.Millisecond // asked of a device, if it can be so quick
+	latency    = 20 * time.Millisecond // asked of a device, if it can be so quick,
+	mostAsked  = 80 * time.Millisecond // and of one that has stood still, twice as much each time, up to this
 )

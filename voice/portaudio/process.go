@@ -9,13 +9,15 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
 // variable tells a process that it is a device's: its value is what it is to
-// do, list, microphone or loudspeaker, a colon, and the device wanted.
+// do, list, microphone or loudspeaker, the latency to be asked for, ms, and the device
+// wanted, with colons between.
 const variable = "SOTTO_SOUND_CARD"
 
 // hello is the first line that such a process writes.
@@ -47,7 +49,8 @@ func (c *chatter) Write(b []byte) (int, error) {
 func (c *chatter) String() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return strings.TrimSpace(string(c.text))
+	text, _, _ := strings.Cut(string(c.text), "\nSIG") // what Go says of a library that aborts helps nobody
+	return strings.TrimSpace(printable(text))
 }
 
 // process is the other end of a device's process.
@@ -67,7 +70,7 @@ type process struct {
 var begun bool
 
 // start begins a process for one of the tasks, and waits until its device runs.
-func start(ctx context.Context, task, want string) (_ *process, err error) {
+func start(ctx context.Context, task, want string, latency time.Duration) (_ *process, err error) {
 	if !begun {
 		return nil, errors.New("portaudio.Main was not called when the program began")
 	}
@@ -97,7 +100,7 @@ func start(ctx context.Context, task, want string) (_ *process, err error) {
 	p := &process{in: in, out: out, cancel: cancel, gone: make(chan struct{})}
 	p.cmd = exec.CommandContext(ctx, path)
 	p.cmd.Args[0] = os.Args[0]
-	p.cmd.Env = append(os.Environ(), variable+"="+task+":"+want)
+	p.cmd.Env = append(environment(os.Environ()), fmt.Sprintf("%s=%s:%d:%s", variable, task, latency.Milliseconds(), want))
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = theirIn, theirOut, &p.said
 	p.cmd.ExtraFiles = []*os.File{memory} // sharedFile
 	p.cmd.Cancel, p.cmd.WaitDelay = in.Close, stopTime
@@ -106,6 +109,7 @@ func start(ctx context.Context, task, want string) (_ *process, err error) {
 			p.unmap()
 			err = fmt.Errorf("starting a process for sound: %w", err)
 		}
+		theirOut.Close() // or its end would not be seen
 	}
 	if err != nil {
 		cancel()
@@ -127,6 +131,14 @@ func start(ctx context.Context, task, want string) (_ *process, err error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// environment is what of ours a device's process, and a sound server that it may
+// start, is to know: nothing of Tor's or this program's.
+func environment(all []string) []string {
+	return slices.DeleteFunc(all, func(v string) bool {
+		return strings.HasPrefix(v, "TOR_") || strings.HasPrefix(v, "SOTTO_")
+	})
 }
 
 // greet reads hello, for which it waits until ctx's deadline at the latest.
@@ -203,12 +215,12 @@ func (p *process) kill() {
 
 // again begins a process anew until one runs: with the device that was wanted,
 // or the default one. It gives nil when ctx ends.
-func again(ctx context.Context, task, want string) *process {
+func again(ctx context.Context, task, want string, latency time.Duration) *process {
 	retry := time.NewTicker(retryEvery)
 	defer retry.Stop()
 	for {
 		for _, w := range []string{want, ""} {
-			if p, err := start(ctx, task, w); err == nil {
+			if p, err := start(ctx, task, w, latency); err == nil {
 				return p
 			}
 			if want == "" {

@@ -8,9 +8,11 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
+	"unicode"
 
 	pa "github.com/gordonklaus/portaudio"
 )
@@ -31,8 +33,11 @@ func Main() {
 	}
 	signal.Ignore(os.Interrupt, syscall.SIGHUP) // meant for the call, which hangs up first
 	quiet()
+	os.Unsetenv(variable) // what the library starts is none
 	task, want, _ := strings.Cut(task, ":")
-	if err := serve(task, want); err != nil {
+	ms, want, _ := strings.Cut(want, ":")
+	n, _ := strconv.Atoi(ms)
+	if err := serve(task, want, time.Duration(n)*time.Millisecond); err != nil {
 		greet(hello{Error: err.Error(), None: errors.Is(err, ErrNoDevice)})
 		os.Exit(1)
 	}
@@ -58,7 +63,7 @@ func quiet() {
 func greet(h hello) error { return json.NewEncoder(stdout).Encode(h) }
 
 // serve does a task until standard input ends.
-func serve(task, want string) error {
+func serve(task, want string, latency time.Duration) error {
 	if err := pa.Initialize(); err != nil {
 		return fmt.Errorf("starting PortAudio: %w", err)
 	}
@@ -78,7 +83,7 @@ func serve(task, want string) error {
 	if c.device, err = Find(devices, want, c.input); err != nil {
 		return err
 	}
-	if err := c.open(); err != nil {
+	if err := c.open(latency); err != nil {
 		return err
 	}
 	started := int64(monotonic())
@@ -96,6 +101,17 @@ func serve(task, want string) error {
 	return errors.Join(c.close(), pa.Terminate())
 }
 
+// printable is text without what would command a terminal: a name may come from a
+// plug or from another program.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, text)
+}
+
 // list asks PortAudio, which runs.
 func list() ([]Device, error) {
 	infos, err := pa.Devices()
@@ -107,7 +123,7 @@ func list() ([]Device, error) {
 	var out []Device
 	for _, d := range infos {
 		out = append(out, Device{
-			Number: d.Index, Name: d.Name, HostAPI: d.HostApi.Name,
+			Number: d.Index, Name: printable(d.Name), HostAPI: d.HostApi.Name,
 			Inputs: d.MaxInputChannels, Outputs: d.MaxOutputChannels,
 			DefaultInput:  inErr == nil && d == in,
 			DefaultOutput: outErr == nil && d == speaker,

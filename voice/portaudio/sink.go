@@ -21,12 +21,13 @@ type Sink struct {
 	once   sync.Once
 	taken  func(time.Time, uint64) // nil: nobody wants to know
 	pulled uint64                  // samples so far
+	asked  time.Duration           // latency, if the device had to be opened again; 0: never
 }
 
 // OpenSink opens the loudspeaker that want names (see [Find]). tell, if not
 // nil, is told when it is lost and when there is sound again.
 func OpenSink(want string, tell func(string)) (*Sink, error) {
-	p, err := start(context.Background(), loudspeaker, want)
+	p, err := start(context.Background(), loudspeaker, want, latency)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +53,7 @@ func (s *Sink) Run(ctx context.Context, pull func([]float32)) error {
 		}
 		p.kill()
 		say(s.tell, "the loudspeaker has gone: %v", p.Device)
+		s.asked = min(max(2*s.asked, 2*latency), mostAsked)
 		if p = s.wait(ctx, pull); p != nil {
 			s.opened.Store(&p.hello)
 			say(s.tell, "there is a loudspeaker again: %v", p.Device)
@@ -71,6 +73,7 @@ func (s *Sink) carry(ctx context.Context, p *process, pull func([]float32)) {
 	defer alarm.Close()
 	f := feed{rate: p.Rate}
 	piece, before := make([]float32, mostPiece), s.pulled
+	stood := time.Duration(0) // the last look at a device that stands still
 	var rs *voice.Resampler
 	out := piece
 	if p.Rate != voice.SampleRate {
@@ -78,6 +81,17 @@ func (s *Sink) carry(ctx context.Context, p *process, pull func([]float32)) {
 	}
 	for ctx.Err() == nil && !p.over() {
 		now, taken := monotonic(), p.taken.Load()
+		if called := time.Duration(p.called.Load()); now-called > standsFor && (s.asked > 0 || p.calls.Load() >= firstCalls) {
+			// Nobody takes it: what is not heard now is not to be heard late, all of the
+			// rest with it. What is said before a device first calls waits for it.
+			n := uint64(min(mostPiece, max(0, now-max(stood, called+standsFor))*voice.SampleRate/time.Second))
+			if n > 0 {
+				pull(piece[:n])
+			}
+			s.pulled, before, stood, f.due = s.pulled+n, before+n, now, 0
+			alarm.Wait(when(now + voice.PullTime))
+			continue
+		}
 		zero := time.Duration(p.zero.Load())
 		n, again := f.look(now, fed{p.ring.Written(), taken, zero, p.largest.Swap(0), p.missing.Swap(0)})
 		if n > 0 {
@@ -104,7 +118,7 @@ func (s *Sink) wait(ctx context.Context, pull func([]float32)) *process {
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
 	found := make(chan *process, 1)
-	go func() { found <- again(ctx, loudspeaker, s.want); cancel() }()
+	go func() { found <- again(ctx, loudspeaker, s.want, s.asked); cancel() }()
 	pulled := func(out []float32) { pull(out); s.pulled += uint64(len(out)) }
 	_ = (&voice.Clocked{}).Run(inner, pulled) // it keeps nothing, and so nothing can fail
 	return <-found

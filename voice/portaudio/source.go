@@ -33,7 +33,7 @@ type Source struct {
 // tell, if not nil, is told when it is lost and when there is sound again.
 func OpenSource(want string, tell func(string)) (*Source, error) {
 	ctx, cancel := context.WithCancel(context.Background())
-	p, err := start(ctx, microphone, want)
+	p, err := start(ctx, microphone, want, latency)
 	if err != nil {
 		cancel()
 		return nil, err
@@ -47,7 +47,7 @@ func OpenSource(want string, tell func(string)) (*Source, error) {
 // run looks after the device until ctx ends.
 func (s *Source) run(ctx context.Context, p *process) {
 	defer close(s.ended)
-	for {
+	for asked := 2 * latency; ; asked = min(2*asked, mostAsked) {
 		p.wait(ctx)
 		s.leave()
 		if ctx.Err() != nil {
@@ -56,7 +56,7 @@ func (s *Source) run(ctx context.Context, p *process) {
 		}
 		p.kill()
 		say(s.tell, "the microphone has gone, silence goes out in its place: %v", p.Device)
-		if p = again(ctx, microphone, s.want); p == nil {
+		if p = again(ctx, microphone, s.want, asked); p == nil {
 			return
 		}
 		s.use(p)
