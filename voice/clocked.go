@@ -39,6 +39,10 @@ type FrameWriter interface {
 	WriteFrame(*Frame) error
 }
 
+// Flusher is a [FrameWriter] with which what was kept can wait for more; Flush has it
+// wait no longer.
+type Flusher interface{ Flush() error }
+
 const (
 	clockedCatchUp = 10  // pulls
 	clockedDepth   = 250 // frames, 5 s
@@ -79,20 +83,25 @@ func (c *Clocked) Run(ctx context.Context, pull func([]float32)) error {
 // write keeps what comes and returns the first error that nobody was told.
 func (c *Clocked) write(frames <-chan Frame) (first error) {
 	failed := false
-	for f := range frames {
-		if failed {
-			continue
-		}
-		err := c.To.WriteFrame(&f)
-		if c.kept.Add(1); err == nil {
-			continue
+	check := func(err error) {
+		switch {
+		case err == nil:
+			return
+		case c.Failed == nil:
+			first = err
+		default:
+			c.Failed(err)
 		}
 		failed = true
-		if c.Failed == nil {
-			first = err
-			continue
+	}
+	for f := range frames {
+		if !failed {
+			check(c.To.WriteFrame(&f))
+			c.kept.Add(1)
 		}
-		c.Failed(err)
+	}
+	if f, ok := c.To.(Flusher); ok && !failed {
+		check(f.Flush())
 	}
 	return first
 }

@@ -109,6 +109,18 @@ func (w *WAVWriter) WriteFrame(f *Frame) error {
 	return nil
 }
 
+// Flush brings file and header up to date, as at the end of a call, where more may
+// follow. An error is given once.
+func (w *WAVWriter) Flush() error {
+	if w.failed {
+		return nil
+	}
+	if err := w.sync(); err != nil {
+		return w.fail(err)
+	}
+	return nil
+}
+
 // sync writes out what waits and tells the header.
 func (w *WAVWriter) sync() error {
 	if err := w.w.Flush(); err != nil {

@@ -2,11 +2,14 @@ package voice_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/sottovoce/sotto/voice"
 )
@@ -171,4 +174,25 @@ func BenchmarkWAVWriter(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// TestAllOfACallIsInTheFile looks at a file that may go on with another call.
+func TestAllOfACallIsInTheFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "heard.wav")
+		w, err := voice.CreateWAV(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+		defer cancel()
+		if err := (&voice.Clocked{To: w}).Run(ctx, func([]float32) {}); err != nil {
+			t.Fatal(err)
+		}
+		c, err := voice.OpenWAV(path)
+		if err != nil || c.Duration() < 2460*time.Millisecond {
+			t.Errorf("%v, error %v", c.Duration(), err)
+		}
+	})
 }

@@ -239,7 +239,7 @@ voice) is in docs/threat-model.md.
 	flags.StringVar(&o.running.Control, "tor-control", "", "use a tor that runs already, as on Tails and Whonix, in place of one of sotto's own: auto, or its control socket, as /run/tor/control or 127.0.0.1:9051")
 	flags.StringVar(&o.running.Listen, "tor-listen", "", "with --tor-control: the IP address where that tor brings callers (default: the one it is spoken to from)")
 	flags.StringVar(&o.running.Target, "tor-target", "", "with --tor-control: the same as that tor has to name it, if it differs")
-	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more on standard error, addresses shortened")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more on standard error, with addresses shortened in what is added")
 	flags.BoolVar(&o.plain, "plain", false, "plain lines on the terminal: nothing moves or rings, as for a screen reader")
 	flags.BoolVar(&o.noInput, "no-input", false, "never ask, and read no keys: fail where an answer is needed")
 	flags.IntVar(&o.passphraseFD, "passphrase-fd", -1, "read the passphrase from the open file of this number")

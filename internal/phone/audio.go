@@ -92,6 +92,12 @@ func (s *Sounds) prepare() (err error) {
 	if err := s.recordable(); err != nil {
 		return err
 	}
+	if same(s.audio.In.path, s.audio.Out.path) {
+		return errors.New("--in and --out are the same file: what is said would be lost")
+	}
+	if out := s.audio.Out; out.path != "" && !out.Standard() && filepath.Clean(out.path) == filepath.Clean(s.audio.Record.path) {
+		return errors.New("--out and --record are the same file: give one of them another name")
+	}
 	if in := &s.audio.In; in.path != "" && !in.Standard() {
 		if s.clip, err = in.load(); err != nil {
 			return err
@@ -108,9 +114,22 @@ func (s *Sounds) prepare() (err error) {
 	return nil
 }
 
+// same reports whether two paths lead to one regular file.
+func same(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && x.Mode().IsRegular() && os.SameFile(x, y)
+}
+
 // writable looks whether a file could be written, and whether there is room, without
 // touching one that is there: it is replaced when a call has been answered, not before.
 func writable(path string) error {
+	if s, err := os.Stat(path); err == nil && s.Mode()&fs.ModeNamedPipe != 0 {
+		return nil // opening it would wait for who reads it
+	}
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	there := err == nil
 	switch {

@@ -91,7 +91,7 @@ func byContent(r io.Reader) (voice.Reader, error) {
 	case string(head) == "OggS":
 		return oggOpus(b)
 	case len(head) == 4 && string(head) != "RIFF":
-		return nil, errors.New("neither WAV nor Ogg Opus; bare samples are said as raw:48000:1:s16le:FILE")
+		return nil, errors.New("neither WAV nor Ogg Opus: convert it to one of them (bare samples are said as raw:48000:1:s16le:FILE)")
 	case err != nil && !errors.Is(err, io.EOF):
 		return nil, err
 	}
@@ -183,7 +183,16 @@ func (o *Output) create(flag int) (keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := o.write(f)
+	var to io.WriteCloser = f
+	if s, err := f.Stat(); err == nil && s.Mode().IsRegular() {
+		err = f.Chmod(0o600) // one that was there may be open to all
+		if err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+	} else {
+		to = struct{ io.WriteCloser }{f} // a pipe has no beginning to go back to
+	}
+	k, err := o.write(to)
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -222,6 +231,16 @@ func (c *closing) WriteFrame(f *voice.Frame) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.keeper.WriteFrame(f)
+}
+
+// Flush has all that was written be in the file, where the format can.
+func (c *closing) Flush() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f, ok := c.keeper.(voice.Flusher); ok {
+		return f.Flush()
+	}
+	return nil
 }
 
 // Close does not wait for a file that stands still.

@@ -290,3 +290,39 @@ func TestFlagsThatSayNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestFilesAreNotMixedUp wants no file that is said, or recorded, to be written over, and
+// one that is written over to be its owner's alone.
+func TestFilesAreNotMixedUp(t *testing.T) {
+	dir := t.TempDir()
+	path, link := filepath.Join(dir, "a.wav"), filepath.Join(dir, "link.wav")
+	w, err := voice.CreateWAV(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(w.WriteFrame(new(voice.Frame)), w.Close(), os.Symlink(path, link), os.Chmod(path, 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	var in Input
+	if err := in.Set(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := NewSounds(Audio{In: in, Out: *output(t, link)}); !errors.Is(err, ErrAudio) || !strings.Contains(err.Error(), "same file") {
+		t.Errorf("said and written over: %v", err)
+	}
+	if err := in.Set("silence"); err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(dir, "b.wav")
+	if _, err := NewSounds(Audio{In: in, Out: *output(t, other), Record: *output(t, other)}); !errors.Is(err, ErrAudio) || !strings.Contains(err.Error(), "same file") {
+		t.Errorf("heard and recorded: %v", err)
+	}
+	k, err := output(t, path).create(os.O_TRUNC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close()
+	if s, err := os.Stat(path); err != nil || s.Mode() != 0o600 {
+		t.Errorf("mode %v, error %v", s.Mode(), err)
+	}
+}

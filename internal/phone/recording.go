@@ -116,14 +116,18 @@ func (s *Sounds) Record(c *call.Call) (*Recording, error) {
 		return nil, err
 	}
 	s.recordings++
-	path := s.audio.Record.path
+	path, k := s.audio.Record.path, s.recorded
 	go func() {
 		defer close(r.ended)
 		r.tape.write(turn{s, func() bool { return c.Status().Holding }}, r.stop, func(err error) {
+			_ = c.Record(nil) // and nobody is told any more that it is on
 			if s.Warn != nil {
 				s.Warn(fmt.Errorf("the recording ends here, the call goes on: %s: %w", path, err))
 			}
 		})
+		if f, ok := k.(voice.Flusher); ok {
+			_ = f.Flush() // the next frame would say what is wrong
+		}
 	}()
 	return r, nil
 }

@@ -32,9 +32,10 @@ type Config struct {
 
 // Limits of the program's runs.
 const (
-	hookTime  = 30 * time.Second
-	hookMost  = 4                // at a time; what comes meanwhile is left out
-	quietTime = 10 * time.Second // between two missed calls of strangers that are told of
+	hookTime    = 30 * time.Second
+	hookMost    = 4                // at a time; what comes meanwhile is left out
+	momentsMost = 100              // that wait
+	quietTime   = 10 * time.Second // between two missed calls of strangers that are told of
 )
 
 // Moment is something that happens to a call.
@@ -99,12 +100,22 @@ func Run(ctx context.Context, events <-chan api.Event, c Config) {
 	}
 	room := make(chan struct{}, hookMost)
 	var once sync.Once
-	var follow Follow
-	for e := range events {
-		m, ok := follow.Next(e, time.Now())
-		if !ok {
-			continue
+	// Who listens too slowly is told no more, and a desktop can take seconds while a
+	// peer writes hundreds of lines.
+	moments := make(chan Moment, momentsMost)
+	go func() {
+		defer close(moments)
+		var follow Follow
+		for e := range events {
+			if m, ok := follow.Next(e, time.Now()); ok {
+				select {
+				case moments <- m:
+				default:
+				}
+			}
 		}
+	}()
+	for m := range moments {
 		desk.show(m)
 		if c.Hook == "" {
 			continue
