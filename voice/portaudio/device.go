@@ -44,6 +44,10 @@ func Devices() ([]Device, error) { return DevicesWithin(startTime) }
 func DevicesWithin(patience time.Duration) ([]Device, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	return devices(ctx)
+}
+
+func devices(ctx context.Context) ([]Device, error) {
 	p, err := start(ctx, listing, "", 0)
 	if err != nil {
 		return nil, err

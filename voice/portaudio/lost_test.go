@@ -3,6 +3,8 @@ package portaudio
 import (
 	"context"
 	"math"
+	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -153,6 +155,60 @@ func TestLoudspeakerStandsStill(t *testing.T) {
 	t.Logf("%.3f s pulled in %.3f: %s, %s", got, want, <-told, <-told)
 	if math.Abs(got-want) > 0.15 {
 		t.Errorf("%.3f s of sound were pulled in %.3f", got, want)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestHeadsetComesBack takes a chosen device away in mid-call, for which the default
+// one stands in, and plugs it in again.
+func TestHeadsetComesBack(t *testing.T) {
+	soundtest.Pulse(t)
+	config := os.Getenv("ALSA_CONFIG_PATH")
+	without, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := append(slices.Clone(without), "pcm.headset { type pulse hint { show on description \"headset\" } }\n"...)
+	write := func(b []byte) {
+		t.Helper()
+		if err := os.WriteFile(config, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(with)
+	told := make(chan string, 10)
+	sink, err := OpenSink("headset", func(s string) { told <- s })
+	if err != nil {
+		t.Fatal(err)
+	}
+	await := func(want string) {
+		t.Helper()
+		select {
+		case got := <-told:
+			t.Log(got)
+			if !strings.Contains(got, want) {
+				t.Fatalf("%q, not %q", got, want)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("not told %q", want)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	write(without)
+	if err := sink.first.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { ended <- sink.Run(ctx, func(out []float32) { clear(out) }) }()
+	await("has gone")
+	await("again: 0 default")
+	write(with)
+	await("headset")
+	if got := sink.Device().Name; got != "headset" {
+		t.Errorf("opened %q", got)
 	}
 	cancel()
 	if err := <-ended; err != nil {

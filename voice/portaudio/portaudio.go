@@ -43,6 +43,7 @@ var ErrNoDevice = errors.New("no such sound device")
 const (
 	lostAfter  = 400 * time.Millisecond // without a callback
 	standsFor  = 100 * time.Millisecond // without one, after which nobody takes what is played
+	lookEvery  = 5 * time.Second        // for a device that another stands in for
 	retryEvery = time.Second            // while a device is lost
 	startTime  = 10 * time.Second       // for a process to open its device: sound servers may be started by it
 	firstTime  = 4 * time.Second        // without a callback among the first ones: PulseAudio can take two seconds

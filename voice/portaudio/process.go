@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -62,6 +63,8 @@ type process struct {
 	cancel  context.CancelFunc
 	in, out *os.File
 	gone    chan struct{} // closed when it has ended
+	back    chan struct{} // closed when the device that this one stands in for is there again; nil: it is the one
+	look    sync.WaitGroup
 	said    chatter
 }
 
@@ -171,17 +174,55 @@ func (p *process) greet(ctx context.Context, from *bufio.Reader) error {
 	return err
 }
 
-// over reports whether the device is lost.
+// over reports whether the device is lost, or needed no more.
 func (p *process) over() bool {
 	select {
 	case <-p.gone:
+		return true
+	case <-p.back:
 		return true
 	default:
 		return p.lost()
 	}
 }
 
-// wait waits until the device is lost, or ctx ends.
+// standIn looks every now and then for the device that was wanted, until it is there
+// or the process is stopped.
+func (p *process) standIn(ctx context.Context, task, want string) {
+	p.back = make(chan struct{})
+	ctx, cancel := context.WithCancel(ctx)
+	stop := p.cancel
+	p.cancel = func() { cancel(); stop() }
+	p.look.Go(func() {
+		tick := time.NewTicker(lookEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return
+			}
+			if devices, err := devices(ctx); err == nil {
+				if _, err := Find(devices, want, task == microphone); err == nil {
+					close(p.back)
+					return
+				}
+			}
+		}
+	})
+}
+
+// relieved reports whether it is over because the device that was wanted is back.
+func (p *process) relieved() bool {
+	select {
+	case <-p.back:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait waits until the device is lost, or needed no more, or ctx ends.
 func (p *process) wait(ctx context.Context) {
 	look := time.NewTicker(lostAfter / 5)
 	defer look.Stop()
@@ -189,6 +230,8 @@ func (p *process) wait(ctx context.Context) {
 		select {
 		case <-look.C:
 		case <-p.gone:
+			return
+		case <-p.back:
 			return
 		case <-ctx.Done():
 			return
@@ -200,6 +243,7 @@ func (p *process) wait(ctx context.Context) {
 // shared must not be touched any more.
 func (p *process) stop() {
 	p.cancel()
+	p.look.Wait()
 	_ = p.cmd.Wait() // however it ended
 	p.in.Close()     // if Cancel has not
 	p.out.Close()
@@ -221,6 +265,9 @@ func again(ctx context.Context, task, want string, latency time.Duration) *proce
 	for {
 		for _, w := range []string{want, ""} {
 			if p, err := start(ctx, task, w, latency); err == nil {
+				if _, number := strconv.Atoi(want); w != want && number != nil { // which may be another's by now
+					p.standIn(ctx, task, want)
+				}
 				return p
 			}
 			if want == "" {

@@ -52,8 +52,10 @@ func (s *Sink) Run(ctx context.Context, pull func([]float32)) error {
 			return nil
 		}
 		p.kill()
-		say(s.tell, "the loudspeaker has gone: %v", p.Device)
-		s.asked = min(max(2*s.asked, 2*latency), mostAsked)
+		if !p.relieved() {
+			say(s.tell, "the loudspeaker has gone: %v", p.Device)
+			s.asked = min(max(2*s.asked, 2*latency), mostAsked)
+		}
 		if p = s.wait(ctx, pull); p != nil {
 			s.opened.Store(&p.hello)
 			say(s.tell, "there is a loudspeaker again: %v", p.Device)

@@ -47,7 +47,7 @@ func OpenSource(want string, tell func(string)) (*Source, error) {
 // run looks after the device until ctx ends.
 func (s *Source) run(ctx context.Context, p *process) {
 	defer close(s.ended)
-	for asked := 2 * latency; ; asked = min(2*asked, mostAsked) {
+	for asked := latency; ; {
 		p.wait(ctx)
 		s.leave()
 		if ctx.Err() != nil {
@@ -55,7 +55,10 @@ func (s *Source) run(ctx context.Context, p *process) {
 			return
 		}
 		p.kill()
-		say(s.tell, "the microphone has gone, silence goes out in its place: %v", p.Device)
+		if !p.relieved() {
+			asked = min(2*asked, mostAsked)
+			say(s.tell, "the microphone has gone, silence goes out in its place: %v", p.Device)
+		}
 		if p = again(ctx, microphone, s.want, asked); p == nil {
 			return
 		}
