@@ -44,7 +44,7 @@ func TestEchoThatJumps(t *testing.T) {
 // TestNothingJumps plays what is alike at many delays into rooms that stay as they
 // are, and one that changes: nothing of what was learnt may be moved.
 func TestNothingJumps(t *testing.T) {
-	const long = 14 * second
+	const long = 10 * second
 	beeps := func(hz float64, on, off time.Duration) []float32 {
 		x := make([]float32, long)
 		for i := range x {
@@ -57,11 +57,10 @@ func TestNothingJumps(t *testing.T) {
 		return add(x, hiss(long, -70))
 	}
 	for name, x := range map[string][]float32{
-		"busy":   beeps(425, 480*ms, 480*ms),
-		"quick":  beeps(450, 250*ms, 250*ms),
-		"short":  beeps(1400, 60*ms, 60*ms),
-		"clicks": beeps(1950, 20*ms, 80*ms),
-		"tone":   beeps(440, time.Hour, 0),
+		"busy":  beeps(425, 480*ms, 480*ms),
+		"quick": beeps(450, 250*ms, 250*ms),
+		"short": beeps(1400, 60*ms, 60*ms),
+		"tone":  beeps(440, time.Hour, 0),
 	} {
 		for _, moved := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, another room %v", name, moved), func(t *testing.T) {
