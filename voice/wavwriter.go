@@ -30,7 +30,7 @@ const (
 	wavFrame  = 2 * FrameSamples // bytes of sound a frame
 )
 
-// CreateWAV makes or replaces the file at path, readable by its owner alone;
+// CreateWAV makes or replaces the file at path, a new one readable by its owner alone;
 // "-" is standard output.
 func CreateWAV(path string) (*WAVWriter, error) {
 	if path == "-" {

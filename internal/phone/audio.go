@@ -42,11 +42,9 @@ type Sounds struct {
 	// once, and of a device that goes or comes, while the call goes on. It must
 	// not block.
 	Warn func(error)
-	// Alarm makes what wakes a file in place of the loudspeaker; nil: the runtime's
-	// timers, which know virtual time.
-	Alarm func() voice.Alarm
 
 	audio Audio
+	alarm func() voice.Alarm // wakes a file in place of the loudspeaker; nil: the runtime's timers do
 	clip  *voice.Clip
 	out   keeper
 
@@ -62,7 +60,7 @@ type Sounds struct {
 // files are there and whole, that devices exist. It opens no microphone.
 // Errors wrap [ErrAudio].
 func NewSounds(a Audio) (*Sounds, error) {
-	s := &Sounds{audio: a, done: make(chan struct{}), Alarm: voice.NewAlarm}
+	s := &Sounds{audio: a, done: make(chan struct{}), alarm: voice.NewAlarm}
 	if err := s.prepare(); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrAudio, err)
 	}
@@ -219,7 +217,7 @@ func (s *Sounds) open(ctx context.Context) (call.Sound, error) {
 			}
 			s.out = out
 		}
-		sink = &voice.Clocked{To: s.out, Failed: s.warn, Alarm: s.Alarm}
+		sink = &voice.Clocked{To: s.out, Failed: s.warn, Alarm: s.alarm}
 	} else {
 		var err error
 		if speaker, err = portaudio.OpenSink(s.audio.Speaker, s.note); err != nil {

@@ -127,10 +127,11 @@ func (c *Cleaner) Close() {
 }
 
 // dbfs is the mean square of sound in dBFS.
-func dbfs(sound []float32) float64 {
-	var sum float64
+func dbfs(sound []float32) float64 { return 10 * math.Log10(meanSquare(sound)+1e-12) }
+
+func meanSquare(sound []float32) (sum float64) {
 	for _, s := range sound {
 		sum += float64(s) * float64(s)
 	}
-	return 10 * math.Log10(sum/float64(len(sound))+1e-12)
+	return sum / float64(len(sound))
 }

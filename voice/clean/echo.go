@@ -78,9 +78,10 @@ func (e *echo) cancel(mic, played []float32) {
 	for i, heard := range mic {
 		y[i] = heard - y[i]
 	}
-	later := e.jump.follow(mic, e.believed[:], y)
+	heard, left := meanSquare(mic), meanSquare(y)
+	later := e.jump.follow(mic, e.believed[:], heard, left)
 	clear(e.work[:size-hop])
-	better := dbfs(y) < dbfs(mic)
+	better := left < heard
 	if better {
 		copy(mic, y)
 	}

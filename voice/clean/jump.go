@@ -55,15 +55,15 @@ func (t *trail) add(sound []float32) {
 // last is what was kept of it, once there is so much.
 func (t *trail) last() []float32 { return t.x[t.n-held : t.n] }
 
-// follow takes a hop of what is heard, of the echo believed in it, and of what is
-// left, and returns by how many samples the echo now comes later; 0 also where that
-// cannot be told.
-func (j *jump) follow(heard, believed, left []float32) int {
+// follow takes a hop of what is heard and of the echo believed in it, the mean squares
+// of the first and of what is left, and returns by how many samples the echo now comes
+// later; 0 also where that cannot be told.
+func (j *jump) follow(heard, believed []float32, power, left float64) int {
 	j.heard.add(heard)
 	j.believed.add(believed)
-	j.mic += (1 - lately) * (meanSquare(heard) - j.mic)
+	j.mic += (1 - lately) * (power - j.mic)
 	j.y += (1 - lately) * (meanSquare(believed) - j.y)
-	j.e += (1 - lately) * (meanSquare(left) - j.e)
+	j.e += (1 - lately) * (left - j.e)
 	if j.wait--; j.wait > 0 || j.y < audible || j.e < missed*j.mic {
 		return 0
 	}
@@ -185,13 +185,6 @@ func loudest(x []float32) (at int) {
 		}
 	}
 	return at
-}
-
-func meanSquare(sound []float32) (sum float64) {
-	for _, s := range sound {
-		sum += float64(s) * float64(s)
-	}
-	return sum / float64(len(sound))
 }
 
 // move moves the way by so many samples later.

@@ -7,9 +7,9 @@
 // whole packets instead).
 //
 //	profile  bits/s  packet    sounds
-//	24k      24,000  60 bytes  the default; PESQ-WB about 4.5
-//	16k      16,000  40 bytes  about 4.2
-//	12k      12,000  30 bytes  about 3.7
+//	24k      24,000  60 bytes  up to 8 kHz, the default; PESQ-WB 3.7 to 4.5, by voice
+//	16k      16,000  40 bytes  up to 8 kHz; 3.2 to 4.4
+//	12k      12,000  30 bytes  up to 6 kHz; 2.7 to 4.1
 //
 // A packet is one 20 ms frame of one channel (RFC 6716, section 3). Its first
 // byte says so, and [Decoder.Decode] looks at it before libopus does:
